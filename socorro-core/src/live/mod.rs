@@ -1,0 +1,5 @@
+//! Live reload.
+
+/// One configuration as it runs.
+#[derive(Debug)]
+pub struct Generation;

@@ -1,0 +1,1 @@
+//! Executors: run an operation, try again while that can help, give up when it cannot.
