@@ -48,7 +48,12 @@ impl CrashDate {
 
     /// The day, UTC, of a moment; moments outside the years 2000 to 2099 read as the nearest day.
     pub fn of(moment: std::time::SystemTime) -> Self {
-        let timestamp = jiff::Timestamp::try_from(moment).unwrap_or(jiff::Timestamp::MAX);
+        let beyond = if moment < std::time::SystemTime::UNIX_EPOCH {
+            jiff::Timestamp::MIN
+        } else {
+            jiff::Timestamp::MAX
+        };
+        let timestamp = jiff::Timestamp::try_from(moment).unwrap_or(beyond);
         let date = jiff::tz::TimeZone::UTC.to_datetime(timestamp).date();
         Self(date.clamp(Self::FIRST.0, Self::LAST.0))
     }

@@ -1,11 +1,12 @@
 use std::collections::BTreeMap;
-use std::io;
+use std::fs::File;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 
 use super::{DumpName, StoredId};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, Scope};
 
 /// The dumps of one crash, by name. Cheap to clone: payloads are shared, never copied.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -73,25 +74,19 @@ impl Dumps {
         self.0.values().map(Dump::bytes_in_memory).sum()
     }
 
-    /// Writes every dump to a file `ID.NAME.dump` in `directory` and returns the set of files. Blocks.
+    /// Writes every dump to a new file `ID.NAME.dump` in `directory` and returns the set of files. Blocks.
     ///
-    /// `Unavailable` when a file cannot be written; what was written until then is removed.
+    /// A file, directory or link that is there already is neither followed nor overwritten. `InvalidInput`
+    /// for that, and when `directory` is missing or may not be written to; `Unavailable` when a dump's own
+    /// file cannot be read or the disk is at fault. On any error the files made until then are removed, and
+    /// nothing else.
     pub fn write_to(&self, id: &StoredId, directory: &Path) -> Result<Self> {
         let mut files = Self::new();
         for (name, dump) in self.iter() {
             let path = directory.join(format!("{id}.{name}.dump"));
-            let written = match dump {
-                Dump::Bytes(bytes) => std::fs::write(&path, bytes),
-                Dump::File(from) => std::fs::copy(from, &path).map(drop),
-            };
-            files.insert(name.clone(), Dump::File(path.clone()));
-            if let Err(error) = written {
+            if let Err(error) = write_dump(name, dump, &path, &mut files) {
                 files.remove_files();
-                return Err(Error::new(
-                    ErrorKind::Unavailable,
-                    format!("cannot write dump {name:?} to {}", path.display()),
-                )
-                .caused_by(&error));
+                return Err(error.for_crash(id));
             }
         }
         Ok(files)
@@ -105,6 +100,52 @@ impl Dumps {
             }
         }
     }
+}
+
+/// Writes one dump to a new file at `path`, and notes the file in `made` as soon as it exists.
+fn write_dump(name: &DumpName, dump: &Dump, path: &Path, made: &mut Dumps) -> Result<()> {
+    let mut create = || match File::create_new(path) {
+        Ok(file) => {
+            made.insert(name.clone(), path.to_path_buf());
+            Ok(file)
+        }
+        Err(error) => Err(not_created(name, path, &error)),
+    };
+    let written = match dump {
+        Dump::Bytes(bytes) => create()?.write_all(bytes),
+        Dump::File(from) => {
+            // The source first, so that a missing one leaves no empty file behind.
+            let mut source = File::open(from).map_err(|error| {
+                unavailable(format!(
+                    "cannot read {}, the file of dump {name}",
+                    from.display()
+                ))
+                .caused_by(&error)
+            })?;
+            io::copy(&mut source, &mut create()?).map(drop)
+        }
+    };
+    written.map_err(|error| {
+        unavailable(format!("cannot write dump {name} to {}", path.display())).caused_by(&error)
+    })
+}
+
+fn not_created(name: &DumpName, path: &Path, error: &io::Error) -> Error {
+    let what = format!("cannot create {} for dump {name}", path.display());
+    let advice = match error.kind() {
+        io::ErrorKind::AlreadyExists => "it exists already; give an empty directory",
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => "create the directory first",
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            "give a directory that can be written to"
+        }
+        _ => return unavailable(what).caused_by(error),
+    };
+    Error::new(ErrorKind::InvalidInput, format!("{what}: {advice}")).caused_by(error)
+}
+
+/// About this crash only: the trouble is with local files, not with the store.
+fn unavailable(message: String) -> Error {
+    Error::new(ErrorKind::Unavailable, message).with_scope(Scope::Item)
 }
 
 impl Dump {
@@ -153,6 +194,7 @@ impl From<PathBuf> for Dump {
     }
 }
 
+/// Of dumps with the same name the last one stays.
 impl FromIterator<(DumpName, Dump)> for Dumps {
     fn from_iter<I: IntoIterator<Item = (DumpName, Dump)>>(dumps: I) -> Self {
         Self(dumps.into_iter().collect())

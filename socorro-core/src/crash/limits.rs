@@ -11,11 +11,12 @@ use crate::error::{Error, ErrorKind, Result};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of the raw crash and all dumps together; also the most a processed crash may have.
+    /// Bytes of the raw crash and all dumps together; also the most a processed crash may have. A document
+    /// alone never has more than 1 GiB.
     pub crash_size: u64,
     /// Dumps of one crash.
     pub dumps: usize,
-    /// Levels of nesting in a JSON document.
+    /// Levels of nesting in a JSON document; more than 1024 count as 1024.
     pub json_depth: usize,
 }
 
@@ -47,7 +48,7 @@ impl Limits {
                 Dump::Bytes(bytes) => bytes.len() as u64,
                 Dump::File(path) => file_size(path).map_err(|error| {
                     invalid(format!(
-                        "the file {} of dump {name:?} cannot be read",
+                        "cannot read {}, the file of dump {name}; give the path of a regular file",
                         path.display()
                     ))
                     .caused_by(&error)

@@ -8,7 +8,7 @@ mod date;
 mod dump_name;
 mod dumps;
 mod id;
-pub mod json;
+pub(crate) mod json;
 mod legacy_id;
 mod limits;
 mod processed;

@@ -9,6 +9,26 @@ use crate::error::{Error, ErrorKind, Result};
 /// One tolerant scan at construction checks that it is an object within the limits and accepts what real
 /// collectors stored: `NaN`, `Infinity`, lone surrogates, duplicate keys. It is parsed only when a field is
 /// asked for. Cheap to clone.
+///
+/// ```
+/// use serde_json::json;
+/// use socorro_core::crash::{Limits, RawCrash};
+///
+/// let document = r#"{"ProductName": "Firefox", "UptimeTS": NaN, "Version": "\ud83e\udd8a", "Version": "133.0"}"#;
+/// let raw = RawCrash::new(document, &Limits::default())?;
+/// assert_eq!(raw.as_bytes(), document);
+/// assert_eq!(raw.field("Version"), Some(json!("133.0")));
+/// assert_eq!(raw.field("UptimeTS"), Some(json!(null)));
+/// assert_eq!(raw.field("BuildID"), None);
+///
+/// let refused = RawCrash::new("[1, 2]", &Limits::default()).unwrap_err();
+/// assert_eq!(
+///     refused.message(),
+///     "the raw crash is not a JSON object: it starts with '[' at byte 0; \
+///      put its content into one, as in {\"key\": value}"
+/// );
+/// # Ok::<(), socorro_core::Error>(())
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct RawCrash(Bytes);
 
@@ -30,6 +50,7 @@ impl RawCrash {
     }
 
     /// A document that was checked on the other side of the plugin boundary.
+    #[cfg(feature = "plugin")]
     pub(crate) fn assume_checked(document: Bytes) -> Self {
         Self(document)
     }
@@ -47,7 +68,7 @@ impl RawCrash {
     /// The value of a top-level field, the last one if the key is there twice. Scans the document.
     ///
     /// What JSON proper cannot say reads as the nearest it can: `NaN` and the infinities as null, a lone
-    /// surrogate as U+FFFD.
+    /// surrogate as U+FFFD, an integer beyond 64 bits as a float, a float beyond `f64` as null.
     pub fn field(&self, name: &str) -> Option<Value> {
         json::field(&self.0, name)
     }

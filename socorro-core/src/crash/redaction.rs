@@ -21,6 +21,11 @@ impl Redaction {
         Ok(Self { paths })
     }
 
+    /// The forbidden paths, dotted, as they were given.
+    pub fn forbidden_keys(&self) -> impl Iterator<Item = String> + '_ {
+        self.paths.iter().map(|path| path.join("."))
+    }
+
     /// A copy without the forbidden fields; every other byte stays.
     ///
     /// `Corrupt` when the document is not what it was checked to be.

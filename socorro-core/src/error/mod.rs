@@ -5,6 +5,8 @@
 //! one crash or the whole store is the trouble ([`Error::scope`]). Executors decide by these four facts and
 //! never by text. It is plain data: it crosses the plugin boundary whole, causes and children included.
 
+#[cfg(any(feature = "host", feature = "plugin"))]
+mod details;
 mod kind;
 mod outcome;
 
@@ -128,6 +130,13 @@ impl Error {
     #[must_use]
     pub fn with_children(mut self, children: Vec<ChildOutcome>) -> Self {
         self.0.children = children;
+        self
+    }
+
+    /// Adds what a layer above knows about the failure to its message, in brackets.
+    #[must_use]
+    pub(crate) fn with_note(mut self, note: &str) -> Self {
+        self.0.message = format!("{} ({note})", self.0.message);
         self
     }
 

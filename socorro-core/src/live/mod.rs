@@ -1,5 +1,56 @@
-//! Live reload.
+//! Live reload: exchanging what runs for what the edited configuration says, all or nothing, without a lost,
+//! failed or doubled operation.
+//!
+//! # One attempt, step by step
+//!
+//! 1. **Read** the layers. *A file that is gone or wrong* refuses the attempt with every error at once.
+//! 2. **Check**: load the plugins, check every option against their schemas, resolve secrets, compare the
+//!    resources that instances need for themselves. Nothing that runs is touched.
+//! 3. **Plan**: a pure difference ([`Plan`]). What is made from the same library and the same options is kept
+//!    and receives no call.
+//! 4. **Open** what is new, all at once, under a deadline, and ask for its health. *A backend that is not
+//!    there* refuses the attempt when it is required; with `start = "degraded"` it joins and is probed.
+//! 5. **Commit**: one atomic store. Nothing after it can fail.
+//! 6. **Drain** in the background: operations end in the generation they started in. Waits between retries of
+//!    instances that leave are woken; at the drain deadline what is left is cancelled. An instance retires
+//!    when the last operation lets go of it.
+//!
+//! Until step 5 everything new belongs to one value, whose drop is the whole rollback: *an error, a panic, a
+//! deadline or a SIGTERM* in any step leaves the running generation as it was.
+//!
+//! | file | idea |
+//! |---|---|
+//! | `socorro.rs` | what a program holds |
+//! | `handle.rs`, `admission.rs` | a named storage, whichever instance is behind it |
+//! | `generation.rs`, `shared.rs` | what runs, and the switch |
+//! | `coordinator.rs`, `driver.rs` | who reloads when, and carrying it out |
+//! | `attempt.rs`, `environment.rs`, `wanted.rs`, `plan.rs`, `open.rs` | one attempt |
+//! | `instance.rs`, `degraded.rs`, `reaper.rs` | the life of an instance |
+//! | `report.rs` | what came of it |
 
-/// One configuration as it runs.
-#[derive(Debug)]
-pub struct Generation;
+mod admission;
+mod attempt;
+mod check;
+pub mod coordinator;
+mod degraded;
+mod driver;
+mod environment;
+mod generation;
+mod handle;
+mod instance;
+mod open;
+mod plan;
+mod reaper;
+mod report;
+mod shared;
+mod socorro;
+mod wanted;
+
+pub use check::Checked;
+pub(crate) use generation::{Generation, SourceEntry};
+pub use handle::StorageHandle;
+pub use plan::{Change, Identity, Part, Plan, Shape};
+pub use reaper::Straggler;
+pub use report::{Outcome, ReloadReport, Step, Trigger};
+pub(crate) use shared::Shared;
+pub use socorro::{Builder, Socorro};

@@ -39,6 +39,7 @@ impl FromStr for HumanDuration {
         while !rest.is_empty() {
             let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
             let (number, tail) = rest.split_at(digits);
+            let tail = tail.trim_start();
             let letters = tail.bytes().take_while(u8::is_ascii_alphabetic).count();
             let (unit, tail) = tail.split_at(letters);
             let scale = UNITS
@@ -57,7 +58,7 @@ impl FromStr for HumanDuration {
     }
 }
 
-/// In the largest unit that divides it.
+/// In the largest unit that divides it; less than a millisecond is left out.
 impl fmt::Display for HumanDuration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let millis = self.0.as_millis();
@@ -67,7 +68,7 @@ impl fmt::Display for HumanDuration {
             ("min", 60_000),
             ("s", 1000),
         ] {
-            if millis > 0 && millis % scale == 0 {
+            if millis > 0 && millis.is_multiple_of(scale) {
                 return write!(f, "{}{unit}", millis / scale);
             }
         }

@@ -8,3 +8,6 @@ mod size;
 pub use duration::HumanDuration;
 pub use secret::Secret;
 pub use size::ByteSize;
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,8 @@
 //! # Compatibility
 //!
 //! * The major version is part of every symbol's name. Inside a major version, types that are passed by
-//!   value ([`Str`], [`Buf`], [`Completion`], [`Operation`], [`Dump`]) never change.
+//!   value or lie inside another ([`Str`], [`Buf`], [`Completion`], [`Operation`], [`Dump`], [`Failure`])
+//!   never change; a failure grows in its `details`.
 //! * Types that are passed by pointer start with `struct_size` and only grow at the end. A reader copies
 //!   `min(struct_size, sizeof)` bytes into a zeroed struct, so that what an older side does not know is zero.
 //! * [`LAYOUT_HASH`] covers size and offsets of everything in version 0.1 and finds a build whose fields are
@@ -63,6 +64,32 @@ pub struct Dump {
     pub path: Str,
 }
 
+impl Str {
+    /// No text.
+    pub const EMPTY: Self = Self {
+        ptr: std::ptr::null(),
+        len: 0,
+    };
+
+    /// Text that lives as long as the image.
+    pub const fn of(text: &'static str) -> Self {
+        Self {
+            ptr: text.as_ptr(),
+            len: text.len(),
+        }
+    }
+}
+
+impl Buf {
+    /// No bytes, nothing to release.
+    pub const EMPTY: Self = Self {
+        ptr: std::ptr::null(),
+        len: 0,
+        owner: std::ptr::null_mut(),
+        release: None,
+    };
+}
+
 /// How the other side is told that an operation is over: exactly once on every path, from any thread,
 /// possibly before the function that started it returned.
 #[repr(C)]
@@ -80,10 +107,20 @@ pub struct Completion {
 pub struct Operation {
     /// Passed to both functions.
     pub ctx: *mut c_void,
-    /// A request; the completion still comes. Called any number of times, also after the completion.
+    /// A request; the completion still comes. Called any number of times, also after the completion and
+    /// after `destroy`.
     pub cancel: Option<unsafe extern "C" fn(ctx: *mut c_void)>,
-    /// Called once, last.
+    /// Called once, last; possibly after `destroy`.
     pub release: Option<unsafe extern "C" fn(ctx: *mut c_void)>,
+}
+
+impl Operation {
+    /// An operation that cannot be cancelled.
+    pub const NONE: Self = Self {
+        ctx: std::ptr::null_mut(),
+        cancel: None,
+        release: None,
+    };
 }
 
 /// Why something failed. Moved with its buffers.
@@ -108,6 +145,21 @@ pub struct Failure {
     pub message: Buf,
     /// Empty, or JSON with the rest: `operation`, `storage`, `crash_id`, `causes`, `children`.
     pub details: Buf,
+}
+
+impl Failure {
+    /// Nothing failed.
+    pub const NONE: Self = Self {
+        struct_size: size_of::<Self>() as u32,
+        kind: 0,
+        retryable: 0,
+        applied: 0,
+        scope: 0,
+        reserved: 0,
+        retry_after_ms: 0,
+        message: Buf::EMPTY,
+        details: Buf::EMPTY,
+    };
 }
 
 /// The end of an operation.

@@ -7,13 +7,17 @@ use serde::de::DeserializeOwned;
 use super::Resource;
 use crate::error::Result;
 use crate::source::NewCrashSource;
-use crate::storage::CrashStorage;
+use crate::storage::{Capabilities, CrashStorage};
 
 /// A storage that can be made from its options.
 #[async_trait]
 pub trait StoragePlugin: CrashStorage + Sized {
     /// The options: documented fields, `#[serde(deny_unknown_fields)]`, defaults through `#[serde(default)]`.
     type Config: DeserializeOwned + JsonSchema + Send;
+
+    /// What an instance can do at most, whatever its options: what `plugin show` tells. An instance that can do
+    /// more is refused.
+    const CAPABILITIES: Capabilities = Capabilities::all();
 
     /// What an instance with these options needs for itself. Looks at nothing but the options and, to make
     /// paths canonical, the local disk.

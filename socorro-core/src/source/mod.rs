@@ -10,6 +10,12 @@
 //!    process. Delivery is at least once; whoever receives must be idempotent.
 //! 4. [`close`](NewCrashSource::close) flushes the settlements and gives back what is still out.
 
+#[cfg(feature = "host")]
+mod new_crash;
+
+#[cfg(feature = "host")]
+pub(crate) use new_crash::NewCrash;
+
 use std::num::NonZeroUsize;
 use std::time::Duration;
 

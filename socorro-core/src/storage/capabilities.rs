@@ -2,7 +2,7 @@ use std::fmt;
 
 bitflags::bitflags! {
     /// What a store can do. A composite asks, it never guesses.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
     pub struct Capabilities: u64 {
         /// `save_raw_crash` with its dumps.
         const SAVE_RAW = 1 << 0;

@@ -1,0 +1,28 @@
+use super::Options;
+
+fn parse(arguments: &[&str]) -> anyhow::Result<Option<Options>> {
+    Options::parse(arguments.iter().map(|&argument| argument.to_owned()))
+}
+
+#[test]
+fn nothing_is_measured_unless_asked() {
+    assert_eq!(parse(&[]).ok(), Some(None));
+    assert_eq!(parse(&["--test"]).ok(), Some(None));
+}
+
+#[test]
+fn seed_and_rounds_are_read() {
+    let wanted = Options {
+        seed: 7,
+        rounds: Some(3),
+    };
+    // cargo appends `--bench`.
+    let parsed = parse(&["--seed", "7", "--rounds", "3", "--bench"]);
+    assert_eq!(parsed.ok(), Some(Some(wanted)));
+}
+
+#[test]
+fn what_is_no_number_is_refused() {
+    assert!(parse(&["--bench", "--seed", "x"]).is_err());
+    assert!(parse(&["--bench", "--what"]).is_err());
+}

@@ -1,0 +1,46 @@
+use socorro_core::config::Layers;
+use socorro_core::live::{Part, Socorro, Trigger};
+use socorro_core::pipeline::Pipelines;
+
+use crate::exit::Exit;
+use crate::signals::{Asked, Signals};
+
+/// Runs all pipelines until they are drained (`once`), one fails, or a signal ends it.
+pub(super) async fn run(layers: Layers, once: bool, mut signals: Signals) -> Result<(), Exit> {
+    let pipelines = if once {
+        Pipelines::Once
+    } else {
+        Pipelines::Forever
+    };
+    let starting = Socorro::builder(layers).pipelines(pipelines).start();
+    let socorro = tokio::select! {
+        started = starting => started?,
+        () = signals.end() => return Err(Exit::failed("interrupted while starting; nothing was taken from any source")),
+    };
+    let plan = socorro.last_report().plan;
+    if !plan
+        .changes
+        .keys()
+        .any(|part| matches!(part, Part::Pipeline(_)))
+    {
+        tracing::warn!(
+            "no pipeline is configured, so nothing moves; add a [pipeline.NAME] table, or name its file with --config"
+        );
+    }
+    let outcome = loop {
+        tokio::select! {
+            asked = signals.next() => match asked {
+                Asked::Reload => socorro.request_reload(Trigger::Hangup),
+                Asked::End => break Ok(()),
+            },
+            finished = socorro.finished() => break finished,
+        }
+    };
+    if outcome.is_ok() && !once {
+        tracing::info!("ending: taking nothing new, finishing what is under way");
+    }
+    socorro.shutdown().await;
+    // The pipelines may fail while they see through what they have.
+    let finished = socorro.finished().await;
+    outcome.and(finished).map_err(Exit::from)
+}

@@ -1,0 +1,50 @@
+//! The `socorro` command: argument parsing, printing and signals around `socorro-core`.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command for a terminal"
+)]
+
+mod arguments;
+mod commands;
+mod exit;
+mod logging;
+mod output;
+mod signals;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::arguments::Arguments;
+use crate::exit::Exit;
+use crate::signals::Signals;
+
+fn main() -> ExitCode {
+    // First of all: until the handler is there, SIGHUP ends a program.
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            return Exit::failed(format!("cannot start the asynchronous runtime: {error}"))
+                .report();
+        }
+    };
+    let signals = match runtime.block_on(async { Signals::install() }) {
+        Ok(signals) => signals,
+        Err(error) => {
+            return Exit::failed(format!("cannot install signal handlers: {error}")).report();
+        }
+    };
+    let arguments = Arguments::parse();
+    logging::start(&arguments);
+    let exit = match runtime.block_on(commands::run(arguments, signals)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(exit) => exit.report(),
+    };
+    // Nothing is left to run; a thread of a library must not keep the program.
+    runtime.shutdown_background();
+    exit
+}

@@ -1,0 +1,22 @@
+//! The `socorro` command as a process of its own, with plugins in libraries of their own.
+#![cfg(target_os = "linux")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests"
+)]
+
+mod bad_configuration;
+mod bad_crashes;
+mod crashes;
+mod dump;
+mod kill;
+mod once;
+mod plugins;
+mod reload;
+mod signals;
+mod support;
+mod terminal;
+mod tree;
+mod two_movers;

@@ -1,0 +1,97 @@
+use std::collections::BTreeMap;
+
+use super::error::ConfigErrors;
+use super::read::{Errors, Section};
+use super::tree::{Kind, Node, Table, join};
+use super::{Configuration, InstanceConfig, PipelineConfig};
+use super::{instance, names, pipeline, references, sections, takeover};
+
+/// What the layers say together, before it is checked. Every value knows who wrote it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Document {
+    root: Table,
+}
+
+impl Document {
+    pub(crate) fn new(root: Table) -> Self {
+        Self { root }
+    }
+
+    /// The configuration, checked as far as that goes without plugins: keys, types, names, references,
+    /// circles, and that no pipeline writes where it reads.
+    ///
+    /// Everything that is wrong.
+    pub fn configuration(&self) -> Result<Configuration, ConfigErrors> {
+        let errors = Errors::default();
+        let root = takeover::resolve(&self.root, &errors);
+        let root = Node {
+            origin: "configuration".into(),
+            kind: Kind::Table(root),
+        };
+        let mut root = Section::new(String::new(), Some(&root), &errors);
+        let configuration = Configuration {
+            plugins: sections::plugins(root.section("plugins")),
+            limits: sections::limits(root.section("limits")),
+            redaction: sections::redaction(root.section("redaction")),
+            reload: sections::reload(root.section("reload")),
+            storages: instances(&mut root, "storage"),
+            sources: instances(&mut root, "source"),
+            pipelines: pipelines(&mut root),
+        };
+        references::check(&configuration, &self.root, &errors);
+        root.finish();
+        errors.take().or(configuration)
+    }
+
+    /// Who wrote the value at a dotted key, such as `storage.archive.bucket`.
+    pub fn origin(&self, key: &str) -> Option<&str> {
+        let mut parts = key.split('.');
+        let mut node = self.root.get(parts.next()?)?;
+        for part in parts {
+            let Kind::Table(table) = &node.kind else {
+                return None;
+            };
+            node = table.get(part)?;
+        }
+        Some(&node.origin)
+    }
+
+    /// The merged values as JSON; text is shown as strings. It may hold what somebody wrote by mistake, such
+    /// as a secret in plain text, so it is not for showing.
+    pub fn to_json(&self) -> serde_json::Value {
+        super::tree::table_to_json(&self.root)
+    }
+}
+
+fn instances(root: &mut Section<'_>, section: &'static str) -> BTreeMap<String, InstanceConfig> {
+    members(root, section, |name, table| {
+        instance::read(section, name, table)
+    })
+}
+
+fn pipelines(root: &mut Section<'_>) -> BTreeMap<String, PipelineConfig> {
+    members(root, "pipeline", |_, section| pipeline::read(section))
+}
+
+fn members<T>(
+    root: &mut Section<'_>,
+    section: &'static str,
+    read: impl Fn(&str, Section<'_>) -> Option<T>,
+) -> BTreeMap<String, T> {
+    let parent = root.section(section);
+    let mut members = BTreeMap::new();
+    for (name, node) in parent.rest() {
+        let key = join(section, name);
+        if !names::is_name(name) {
+            parent.errors.push(&node.origin, &key, names::RULE);
+            continue;
+        }
+        let member = Section::new(key, Some(node), parent.errors);
+        if member.exists()
+            && let Some(member) = read(name, member)
+        {
+            members.insert(name.clone(), member);
+        }
+    }
+    members
+}

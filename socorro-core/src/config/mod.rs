@@ -1,0 +1,68 @@
+//! Configuration: layers that are merged, checked as a whole, and read again at every reload.
+//!
+//! An embedding program chooses its [`Layers`] and their order, later ones win. [`Layers::load`] merges them
+//! into a [`Document`], [`Document::configuration`] checks it and gives the typed [`Configuration`]. The
+//! options of a plugin stay [`Options`] until its JSON Schema is known: [`Options::resolve`] then types what
+//! came as text, checks it, and reads the secrets it refers to.
+//!
+//! ```
+//! use socorro_core::config::Layers;
+//!
+//! let configuration = Layers::new()
+//!     .defaults(serde_json::json!({ "storage": { "spool": { "type": "filesystem", "root": "/tmp" } } }))
+//!     .set("storage.spool.timeout=5s")
+//!     .load()?
+//!     .configuration()?;
+//! let spool = &configuration.storages["spool"];
+//! assert_eq!(spool.type_name, "filesystem");
+//! assert_eq!(spool.host.timeout.as_secs(), 5);
+//! # Ok::<(), socorro_core::config::ConfigErrors>(())
+//! ```
+//!
+//! Every error names the file, variable or flag and the key, and all of them come in one list. Merging:
+//! tables merge key by key; arrays and secret references replace whole; a layer that changes the `type` of a
+//! storage or source replaces its table. Relative paths in options are relative to the working directory,
+//! those of `include` to the including file.
+
+mod composite;
+mod configuration;
+mod depth;
+mod document;
+mod dump;
+mod environment;
+mod error;
+mod file;
+mod fingerprint;
+mod include;
+mod instance;
+mod layers;
+mod merge;
+mod names;
+mod options;
+mod parse;
+mod pipeline;
+mod read;
+mod references;
+mod schema;
+mod secrets;
+mod sections;
+mod set;
+mod takeover;
+mod tree;
+mod url;
+
+pub use composite::is_composite;
+pub use configuration::{
+    After, Configuration, DEFAULT_FORBIDDEN_KEYS, HostOptions, InstanceConfig, PipelineConfig,
+    ReloadConfig, Start,
+};
+pub use document::Document;
+pub use dump::{SchemaOf, to_json, to_toml};
+pub use error::{ConfigError, ConfigErrors};
+pub use layers::Layers;
+pub use options::{Options, Resolved};
+pub use schema::Schema;
+pub use secrets::{SecretRef, SecretSource, SystemSecrets};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,140 @@
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use serde_json::Value;
+use zeroize::Zeroize;
+
+use super::error::{ConfigError, ConfigErrors};
+use super::fingerprint::fingerprint;
+use super::schema::{Check, Schema};
+use super::secrets::SecretSource;
+use super::tree::{Kind, Node, Table, table_to_json};
+
+/// The options of one plugin instance, as they were written. Shows its keys only, because nobody knows yet
+/// which of the values are secrets. Equality looks at the values and not at who wrote them.
+#[derive(Clone)]
+pub struct Options {
+    key: String,
+    origin: Arc<str>,
+    table: Table,
+}
+
+impl Options {
+    pub(crate) fn new(key: String, origin: Arc<str>, table: Table) -> Self {
+        Self { key, origin, table }
+    }
+
+    /// The names of the options that are set.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.table.keys().map(String::as_str)
+    }
+
+    pub(crate) fn table(&self) -> &Table {
+        &self.table
+    }
+
+    /// Who wrote the table that these options are in.
+    pub(crate) fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// The options as a plugin with this JSON Schema gets them: text from variables and flags typed, secrets
+    /// read. Defaults of the schema are not filled in. Blocks on secret files.
+    ///
+    /// Every option that the schema refuses, every secret that cannot be had, and every secret in plain text.
+    pub fn resolve(
+        &self,
+        schema: &Value,
+        secrets: &dyn SecretSource,
+    ) -> Result<Resolved, ConfigErrors> {
+        let table = self.checked(schema, Some(secrets))?;
+        let json = Clear(table_to_json(&table));
+        let fingerprint = fingerprint(&json.0).map_err(|why| self.error(why))?;
+        Ok(Resolved { json, fingerprint })
+    }
+
+    /// The options with the text from variables and flags typed; references to secrets stay what they are.
+    ///
+    /// Every option that the schema refuses, and every secret in plain text.
+    pub fn typed(&self, schema: &Value) -> Result<Self, ConfigErrors> {
+        Ok(Self {
+            key: self.key.clone(),
+            origin: Arc::clone(&self.origin),
+            table: self.checked(schema, None)?,
+        })
+    }
+
+    fn checked(
+        &self,
+        schema: &Value,
+        secrets: Option<&dyn SecretSource>,
+    ) -> Result<Table, ConfigErrors> {
+        let schema = Schema::parse(schema).map_err(|why| self.error(why.message().to_owned()))?;
+        let mut node = Node::new(&self.origin, Kind::Table(self.table.clone()));
+        let errors = Check::new(&schema, secrets).run(&mut node, &self.key);
+        match node.kind {
+            Kind::Table(table) => errors.or(table),
+            _ => Err(errors),
+        }
+    }
+
+    fn error(&self, message: String) -> ConfigErrors {
+        ConfigError::new(self.origin.as_ref(), self.key.as_str(), message).into()
+    }
+}
+
+impl PartialEq for Options {
+    fn eq(&self, other: &Self) -> bool {
+        self.key == other.key && self.table == other.table
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let masked: BTreeMap<&str, &str> = self.names().map(|name| (name, "…")).collect();
+        masked.fmt(f)
+    }
+}
+
+/// Options that are ready for a plugin, secrets in clear: wiped from memory when dropped, and not shown.
+pub struct Resolved {
+    json: Clear,
+    fingerprint: [u8; 32],
+}
+
+impl Resolved {
+    /// The options as the plugin reads them, secrets in clear.
+    pub fn json(&self) -> &Value {
+        &self.json.0
+    }
+
+    /// Equal for equal options, secrets included, within this process and nowhere else.
+    pub fn fingerprint(&self) -> [u8; 32] {
+        self.fingerprint
+    }
+}
+
+impl fmt::Debug for Resolved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Resolved")
+    }
+}
+
+/// JSON that is wiped when it is dropped.
+struct Clear(Value);
+
+impl Drop for Clear {
+    fn drop(&mut self) {
+        wipe(&mut self.0);
+    }
+}
+
+fn wipe(value: &mut Value) {
+    match value {
+        Value::String(text) => text.zeroize(),
+        Value::Array(items) => items.iter_mut().for_each(wipe),
+        Value::Object(members) => members.values_mut().for_each(wipe),
+        _ => {}
+    }
+}

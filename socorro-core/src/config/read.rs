@@ -1,0 +1,242 @@
+//! Reading typed values out of tables, collecting what is wrong instead of stopping at it.
+
+use std::cell::RefCell;
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::error::{ConfigError, ConfigErrors};
+use super::tree::{Kind, Node, Table, join};
+use crate::options::{ByteSize, HumanDuration};
+
+/// Where errors are collected.
+#[derive(Default)]
+pub(crate) struct Errors(RefCell<ConfigErrors>);
+
+impl Errors {
+    pub(crate) fn push(&self, origin: &str, key: &str, message: impl Into<String>) {
+        let error = ConfigError::new(origin, key, message);
+        self.0.borrow_mut().extend([error]);
+    }
+
+    pub(crate) fn take(self) -> ConfigErrors {
+        self.0.into_inner()
+    }
+}
+
+/// One table being read. Keys that nobody asked for are errors at the end.
+pub(crate) struct Section<'a> {
+    pub(crate) key: String,
+    pub(crate) origin: Arc<str>,
+    table: Option<&'a Table>,
+    known: Vec<&'static str>,
+    pub(crate) errors: &'a Errors,
+}
+
+impl<'a> Section<'a> {
+    /// The table `node` is; one that is not there reads as empty, one that is no table is an error.
+    pub(crate) fn new(key: String, node: Option<&'a Node>, errors: &'a Errors) -> Self {
+        let origin = node.map_or_else(|| Arc::from("default"), |node| Arc::clone(&node.origin));
+        let table = node.and_then(|node| match table(node) {
+            Ok(table) => Some(table),
+            Err(why) => {
+                errors.push(&origin, &key, why);
+                None
+            }
+        });
+        Self {
+            key,
+            origin,
+            table,
+            known: Vec::new(),
+            errors,
+        }
+    }
+
+    /// Whether there is a table to read at all.
+    pub(crate) fn exists(&self) -> bool {
+        self.table.is_some()
+    }
+
+    /// The value at `name` as it is, which makes the name a known one.
+    pub(crate) fn node(&mut self, name: &'static str) -> Option<&'a Node> {
+        self.known.push(name);
+        self.table?.get(name)
+    }
+
+    /// The value at `name`; `None` when it is not there or wrong, which is then an error.
+    pub(crate) fn get<T>(
+        &mut self,
+        name: &'static str,
+        read: impl FnOnce(&Node) -> Result<T, String>,
+    ) -> Option<T> {
+        let node = self.node(name)?;
+        read(node)
+            .map_err(|why| self.errors.push(&node.origin, &join(&self.key, name), why))
+            .ok()
+    }
+
+    /// Like [`Section::get`], with an error when it is not there.
+    pub(crate) fn require<T>(
+        &mut self,
+        name: &'static str,
+        what: &str,
+        read: impl FnOnce(&Node) -> Result<T, String>,
+    ) -> Option<T> {
+        if self.exists() && self.node(name).is_none() {
+            let key = join(&self.key, name);
+            self.errors
+                .push(&self.origin, &key, format!("is missing; it is {what}"));
+        }
+        self.get(name, read)
+    }
+
+    /// The table below this one at `name`.
+    pub(crate) fn section(&mut self, name: &'static str) -> Section<'a> {
+        Section::new(join(&self.key, name), self.node(name), self.errors)
+    }
+
+    /// The keys that nobody asked for, with their values.
+    pub(crate) fn rest(&self) -> impl Iterator<Item = (&'a String, &'a Node)> + '_ {
+        self.table
+            .into_iter()
+            .flatten()
+            .filter(|(name, _)| !self.known.contains(&name.as_str()))
+    }
+
+    /// Reports the keys that nobody asked for.
+    pub(crate) fn finish(self) {
+        let mut known = self.known.clone();
+        known.sort_unstable();
+        known.dedup();
+        for (name, node) in self.rest() {
+            self.errors.push(
+                &node.origin,
+                &join(&self.key, name),
+                format!("is no known key; known here: {}", known.join(", ")),
+            );
+        }
+    }
+}
+
+fn expected(what: &str, node: &Node) -> String {
+    format!("expected {what}, found {}", node.show())
+}
+
+pub(crate) fn table(node: &Node) -> Result<&Table, String> {
+    match &node.kind {
+        Kind::Table(table) => Ok(table),
+        Kind::Text(_) => {
+            Err("expected a table; set its keys one by one, with their names in the key".to_owned())
+        }
+        _ => Err(expected("a table", node)),
+    }
+}
+
+pub(crate) fn string(node: &Node) -> Result<String, String> {
+    match &node.kind {
+        Kind::Text(text) | Kind::String(text) if text.is_empty() => {
+            Err("expected a string that is not empty".to_owned())
+        }
+        Kind::Text(text) | Kind::String(text) => Ok(text.clone()),
+        _ => Err(expected("a string", node)),
+    }
+}
+
+pub(crate) fn path(node: &Node) -> Result<PathBuf, String> {
+    string(node).map(PathBuf::from)
+}
+
+/// A length of time that is not zero.
+pub(crate) fn duration(node: &Node) -> Result<Duration, String> {
+    let parsed = match &node.kind {
+        Kind::Text(text) | Kind::String(text) => text.parse::<HumanDuration>().ok(),
+        _ => None,
+    };
+    let found = parsed.map(Duration::from).filter(|found| !found.is_zero());
+    found.ok_or_else(|| {
+        expected(
+            "a duration: numbers with units of ms, s, min, h, d, such as \"30s\"",
+            node,
+        )
+    })
+}
+
+/// A number of bytes that is not zero.
+pub(crate) fn size(node: &Node) -> Result<ByteSize, String> {
+    let parsed = match &node.kind {
+        Kind::Text(text) | Kind::String(text) => text.parse::<ByteSize>().ok(),
+        _ => None,
+    };
+    parsed.filter(|size| size.0 > 0).ok_or_else(|| {
+        expected(
+            "a size: a number with a unit of B, KiB, MiB, GiB, TiB, such as \"20MiB\"",
+            node,
+        )
+    })
+}
+
+/// An integer in `range`.
+pub(crate) fn count<T>(range: RangeInclusive<T>) -> impl Fn(&Node) -> Result<T, String>
+where
+    T: TryFrom<i64> + PartialOrd + Display,
+{
+    move |node| {
+        let number = match &node.kind {
+            Kind::Integer(number) => Some(*number),
+            Kind::Text(text) => super::schema::integer(text),
+            _ => None,
+        };
+        number
+            .and_then(|number| T::try_from(number).ok())
+            .filter(|number| range.contains(number))
+            .ok_or_else(|| {
+                let (least, most) = (range.start(), range.end());
+                expected(&format!("an integer from {least} to {most}"), node)
+            })
+    }
+}
+
+/// One of a few words.
+pub(crate) fn choice<T: Copy>(choices: &[(&str, T)]) -> impl Fn(&Node) -> Result<T, String> {
+    move |node| {
+        let found = match &node.kind {
+            Kind::Text(text) | Kind::String(text) => choices.iter().find(|(word, _)| word == text),
+            _ => None,
+        };
+        found.map(|(_, value)| *value).ok_or_else(|| {
+            let words: Vec<String> = choices
+                .iter()
+                .map(|(word, _)| format!("{word:?}"))
+                .collect();
+            expected(&format!("one of {}", words.join(", ")), node)
+        })
+    }
+}
+
+/// A list, each item of which `read` reads.
+pub(crate) fn list<T>(
+    what: &str,
+    read: impl Fn(&Node) -> Result<T, String>,
+) -> impl Fn(&Node) -> Result<Vec<T>, String> {
+    move |node| {
+        let inline;
+        let node = match &node.kind {
+            Kind::Text(text) => {
+                inline = Node::parse_inline(text, &node.origin);
+                inline.as_ref().unwrap_or(node)
+            }
+            _ => node,
+        };
+        let Kind::List(items) = &node.kind else {
+            return Err(expected(&format!("a list, such as {what}"), node));
+        };
+        items
+            .iter()
+            .enumerate()
+            .map(|(place, item)| read(item).map_err(|why| format!("item {}: {why}", place + 1)))
+            .collect()
+    }
+}

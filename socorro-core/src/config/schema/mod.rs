@@ -1,0 +1,113 @@
+//! The JSON Schema of a plugin's options: which keywords there are, and checking options against it.
+
+mod check;
+mod combine;
+mod parse;
+mod text;
+
+pub(crate) use check::Check;
+pub(crate) use text::integer;
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::error::Result;
+
+/// A plugin's option schema, of a fixed subset of JSON Schema 2020-12: `type`, `properties`, `required`,
+/// `additionalProperties`, `enum`, `const`, `items`, `uniqueItems`, the bounds of numbers, strings, lists and
+/// objects, `oneOf`, `anyOf`, `allOf`, `$ref` to `#/$defs/…`, and the annotations, of which `x-secret` and
+/// `x-unit` (`duration`, `bytes`) are looked at.
+#[derive(Clone, Debug)]
+pub struct Schema {
+    root: Rule,
+    defs: BTreeMap<String, Rule>,
+}
+
+impl Schema {
+    /// Reads a schema.
+    ///
+    /// `Plugin` when it has keywords that are not of the subset, refers to what is not in it, or is too large.
+    pub fn parse(schema: &Value) -> Result<Self> {
+        parse::schema(schema)
+    }
+}
+
+/// What one schema object demands.
+#[derive(Clone, Debug, Default)]
+struct Rule {
+    /// `false` as a schema: nothing fits.
+    never: bool,
+    types: Option<Vec<Type>>,
+    properties: BTreeMap<String, Rule>,
+    required: Vec<String>,
+    additional: Option<Box<Rule>>,
+    one_of_values: Option<Vec<Value>>,
+    items: Option<Box<Rule>>,
+    unique_items: bool,
+    numbers: Numbers,
+    length: Bounds,
+    item_count: Bounds,
+    property_count: Bounds,
+    all_of: Vec<Rule>,
+    any_of: Vec<Rule>,
+    one_of: Vec<Rule>,
+    reference: Option<String>,
+    secret: bool,
+    unit: Option<Unit>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Type {
+    Null,
+    Boolean,
+    Integer,
+    Number,
+    String,
+    Array,
+    Object,
+}
+
+const TYPES: [(&str, Type); 7] = [
+    ("null", Type::Null),
+    ("boolean", Type::Boolean),
+    ("integer", Type::Integer),
+    ("number", Type::Number),
+    ("string", Type::String),
+    ("array", Type::Array),
+    ("object", Type::Object),
+];
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unit {
+    Duration,
+    Bytes,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Numbers {
+    least: Option<f64>,
+    above: Option<f64>,
+    most: Option<f64>,
+    below: Option<f64>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Bounds {
+    least: Option<u64>,
+    most: Option<u64>,
+}
+
+impl Type {
+    fn describe(self) -> &'static str {
+        match self {
+            Self::Null => "nothing",
+            Self::Boolean => "true or false",
+            Self::Integer => "an integer",
+            Self::Number => "a number",
+            Self::String => "a string",
+            Self::Array => "a list",
+            Self::Object => "a table",
+        }
+    }
+}

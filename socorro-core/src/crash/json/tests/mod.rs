@@ -1,0 +1,6 @@
+mod agreement;
+mod bounds;
+mod field;
+mod generate;
+mod grammar;
+mod splice;

@@ -1,0 +1,141 @@
+//! Looking at a configuration without running it.
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use futures_util::future::join_all;
+
+use super::open::{self, Opened};
+use super::plan::Part;
+use super::socorro::Builder;
+use super::wanted::{Kind, Wanted};
+use crate::config::{InstanceConfig, to_json, to_toml};
+use crate::context::Context;
+use crate::error::{Error, ErrorKind, Result};
+use crate::plugin::loader::Loader;
+use crate::storage::Health;
+
+/// What a configuration that is right consists of, and, if asked for, how its backends are.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Checked {
+    /// How many storages are configured.
+    pub storages: usize,
+    /// How many sources.
+    pub sources: usize,
+    /// How many pipelines.
+    pub pipelines: usize,
+    /// The health of each backend; empty unless it was asked for.
+    pub health: Vec<(Part, Result<Health>)>,
+}
+
+impl Builder {
+    /// Checks layers, plugins, options, secrets and references, and opens nothing. With `connect` it also
+    /// opens every backend, asks for its health, and ends it again.
+    ///
+    /// `InvalidConfig` with every error, a line each.
+    pub async fn check(self, connect: bool) -> Result<Checked> {
+        let (environment, _, reaper) = self.environment();
+        let configuration = environment.read().await.map_err(invalid)?;
+        let timeout = configuration.plugins.timeout.0;
+        let wanted = Wanted::check(&environment, configuration, &[])
+            .await
+            .map_err(invalid)?;
+        let count = |kind| {
+            wanted
+                .instances
+                .iter()
+                .filter(|instance| instance.kind == kind)
+                .count()
+        };
+        let mut checked = Checked {
+            storages: count(Kind::Storage),
+            sources: count(Kind::Source),
+            pipelines: wanted.pipelines.len(),
+            health: Vec::new(),
+        };
+        if connect {
+            let backends = wanted
+                .instances
+                .iter()
+                .filter(|instance| instance.backend.is_some());
+            checked.health = join_all(backends.map(|instance| async {
+                let health = match open::open(&environment, &wanted, instance).await {
+                    Ok((_, Some(why))) => Ok(Health::unreachable(why)),
+                    Ok((Opened::Storage(storage), None)) => match storage.open() {
+                        Some(storage) => {
+                            storage.health(&Context::new().with_timeout(timeout)).await
+                        }
+                        None => Ok(Health::unknown()),
+                    },
+                    Ok((Opened::Source(_), None)) => Ok(Health::unknown()),
+                    Err(error) => Err(error),
+                };
+                (instance.part(), health)
+            }))
+            .await;
+        }
+        drop((wanted, environment));
+        // What was opened ends before the program does.
+        reaper.finish(Instant::now() + timeout).await;
+        Ok(checked)
+    }
+
+    /// The loader that `[plugins]` describes, to look at plugins themselves.
+    ///
+    /// `InvalidConfig` with every error, a line each.
+    pub async fn loader(self) -> Result<Loader> {
+        let (environment, _, _) = self.environment();
+        let configuration = environment.read().await.map_err(invalid)?;
+        Ok(environment.loader(&configuration))
+    }
+
+    /// The configuration in force as TOML, or as JSON, secrets as their references; loads back to the same
+    /// configuration.
+    ///
+    /// `InvalidConfig` with every error, a line each.
+    pub async fn dump(self, json: bool) -> Result<String> {
+        let (environment, _, _) = self.environment();
+        let configuration = environment.read().await.map_err(invalid)?;
+        let loader = environment.loader(&configuration);
+        let mut schemas = HashMap::new();
+        let storages = configuration
+            .storages
+            .values()
+            .map(|config| (Kind::Storage, config));
+        let sources = configuration
+            .sources
+            .values()
+            .map(|config| (Kind::Source, config));
+        for (kind, config) in storages.chain(sources) {
+            // A plugin that cannot be loaded is for `check` to tell; its options are shown as they are.
+            if let Ok(plugin) = loader
+                .load(&config.type_name, config.library.as_deref())
+                .await
+                && let Some(schema) = plugin.options_schema(kind)
+            {
+                schemas.insert((kind, config.name.clone()), schema.clone());
+            }
+        }
+        let schema_of = |config: &InstanceConfig| {
+            let is_source = configuration
+                .sources
+                .get(&config.name)
+                .is_some_and(|source| source == config);
+            let kind = if is_source {
+                Kind::Source
+            } else {
+                Kind::Storage
+            };
+            schemas.get(&(kind, config.name.clone())).cloned()
+        };
+        if json {
+            return Ok(format!("{:#}", to_json(&configuration, &schema_of)));
+        }
+        to_toml(&configuration, &schema_of)
+    }
+}
+
+fn invalid(errors: Vec<String>) -> Error {
+    Error::new(ErrorKind::InvalidConfig, errors.join("\n"))
+}

@@ -1,0 +1,318 @@
+//! Carries out what the [coordinator](super::coordinator) decides: the one task that commits.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::{Id, JoinError, JoinSet};
+
+use super::attempt::{Attempt, Candidate, attempt};
+use super::coordinator::{Coordinator, Effect, Event, Phase};
+use super::environment::Environment;
+use super::generation::Generation;
+use super::reaper::Reaper;
+use super::report::{Outcome, ReloadReport, Step, Trigger};
+use super::shared::Shared;
+use crate::config::ReloadConfig;
+use crate::error::{Error, ErrorKind, Result};
+use crate::pipeline::Supervisor;
+
+/// What the outside tells the driver.
+pub(super) enum Message {
+    /// Read the configuration again; whoever waits gets the report of the attempt that has seen it.
+    Reload {
+        trigger: Trigger,
+        reply: Option<oneshot::Sender<ReloadReport>>,
+    },
+    /// End; whoever waits is told when everything has ended.
+    Terminate { reply: Option<oneshot::Sender<()>> },
+}
+
+pub(super) struct Driver {
+    pub(super) environment: Arc<Environment>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) reaper: Reaper,
+    pub(super) messages: mpsc::UnboundedReceiver<Message>,
+    pub(super) generations: watch::Sender<u64>,
+    pub(super) reports: watch::Sender<ReloadReport>,
+    /// Of the generation that runs.
+    pub(super) reload: ReloadConfig,
+    /// The pipelines, if any run; the outcome goes to `finished`.
+    pub(super) supervisor: Option<Supervisor>,
+    pub(super) finished: watch::Sender<Option<Result<()>>>,
+}
+
+/// The attempt under way.
+struct UnderWay {
+    attempt: u64,
+    trigger: Trigger,
+    task: Id,
+    deadline: tokio::time::Instant,
+    started: Instant,
+}
+
+impl Driver {
+    /// Runs until the end: after [`Message::Terminate`], or when nobody can send one any more.
+    pub(super) async fn run(mut self) {
+        let mut coordinator = Coordinator::default();
+        let mut attempts: JoinSet<Attempt> = JoinSet::new();
+        let mut under_way: Option<UnderWay> = None;
+        // Who waits for which attempt, and why the next attempt is made.
+        let mut waiting: Vec<(u64, oneshot::Sender<ReloadReport>)> = Vec::new();
+        let mut next_trigger = Trigger::Request;
+        let mut ended: Vec<oneshot::Sender<()>> = Vec::new();
+        let quit = self.environment.quit.clone();
+        let mut pipelines = JoinSet::new();
+        if let Some(supervisor) = self.supervisor.take() {
+            pipelines.spawn(supervisor.run(self.generations.subscribe(), quit.clone()));
+        }
+        loop {
+            let late = under_way.as_ref().map(|under_way| under_way.deadline);
+            let event = tokio::select! {
+                message = self.messages.recv() => match message {
+                    Some(Message::Reload { trigger, reply }) => {
+                        next_trigger = trigger;
+                        let (next, effects) = coordinator.step(Event::Trigger);
+                        if let (Some(attempt), Some(reply)) = (next.attempt_of_trigger(), reply) {
+                            waiting.push((attempt, reply));
+                        }
+                        coordinator = next;
+                        for effect in effects {
+                            if let Effect::Start { attempt } = effect {
+                                under_way = Some(self.start(&mut attempts, attempt, next_trigger));
+                            }
+                        }
+                        continue;
+                    }
+                    Some(Message::Terminate { reply }) => {
+                        ended.extend(reply);
+                        Event::Terminate
+                    }
+                    None => Event::Terminate,
+                },
+                Some(done) = attempts.join_next_with_id() => match self.conclude(&mut under_way, done) {
+                    Some(report) => self.publish(report, &mut waiting),
+                    None => continue,
+                },
+                () = at(late) => {
+                    let Some(under_way) = &under_way else { continue };
+                    Event::TimedOut { attempt: under_way.attempt }
+                }
+                Some(outcome) = pipelines.join_next() => {
+                    let outcome = outcome
+                        .unwrap_or_else(|_| Err(Error::new(ErrorKind::Internal, "the pipelines panicked")));
+                    self.finished.send_replace(Some(outcome));
+                    continue;
+                }
+            };
+            let (next, effects) = coordinator.step(event);
+            coordinator = next;
+            for effect in effects {
+                match effect {
+                    Effect::Start { attempt } => {
+                        under_way = Some(self.start(&mut attempts, attempt, next_trigger));
+                    }
+                    Effect::Abandon { .. } => {
+                        attempts.abort_all();
+                        if let Some(abandoned) = under_way.take() {
+                            let report = self.abandoned(&abandoned, coordinator.phase());
+                            let _ = self.publish(report, &mut waiting);
+                        }
+                    }
+                    Effect::Drain | Effect::Exit => {}
+                }
+            }
+            if coordinator.phase() == Phase::Stopping {
+                break;
+            }
+        }
+        quit.request();
+        self.stop(&mut attempts, &mut pipelines).await;
+        for reply in ended {
+            // Who asked may have gone.
+            let _ = reply.send(());
+        }
+    }
+
+    fn start(&self, attempts: &mut JoinSet<Attempt>, number: u64, trigger: Trigger) -> UnderWay {
+        let work = attempt(
+            self.environment.clone(),
+            self.shared.pin(),
+            self.shared.claimed(),
+        );
+        let task = attempts.spawn(work).id();
+        let deadline = tokio::time::Instant::now() + self.reload.timeout;
+        UnderWay {
+            attempt: number,
+            trigger,
+            task,
+            deadline,
+            started: Instant::now(),
+        }
+    }
+
+    /// Commits the attempt that ended, if it is the one under way and came to a candidate.
+    fn conclude(
+        &mut self,
+        under_way: &mut Option<UnderWay>,
+        done: Result<(Id, Attempt), JoinError>,
+    ) -> Option<ReloadReport> {
+        let (id, attempt) = match done {
+            Ok((id, attempt)) => (id, Some(attempt)),
+            Err(error) => (error.id(), None),
+        };
+        let current = under_way.take_if(|current| current.task == id)?;
+        let Some(attempt) = attempt else {
+            let mut report = self.report(&current, Outcome::Refused);
+            report
+                .errors
+                .push("the attempt panicked; the panic hook has its message".to_owned());
+            return Some(report);
+        };
+        let claimed = self.shared.claimed();
+        let mut report = self.report(&current, Outcome::Refused);
+        report.steps = attempt.steps;
+        report.plan = attempt.plan;
+        match attempt.outcome {
+            Err(errors) => report.errors = errors,
+            Ok(candidate) => {
+                // A handle may have been made while the attempt was under way.
+                let lost: Vec<_> = claimed
+                    .iter()
+                    .filter(|name| candidate.generation.storage(name).is_none())
+                    .collect();
+                if let [first, ..] = lost[..] {
+                    report.errors.push(format!(
+                        "storage.{first}: the program holds a handle to it; it cannot be removed"
+                    ));
+                    return Some(report);
+                }
+                if candidate.changes_nothing {
+                    report.outcome = Outcome::Unchanged;
+                    return Some(report);
+                }
+                report.outcome = Outcome::Applied;
+                report.degraded = candidate.degraded.clone();
+                let started = Instant::now();
+                report.generation = self.commit(candidate);
+                report.steps.push((Step::Commit, started.elapsed()));
+            }
+        }
+        Some(report)
+    }
+
+    /// The switch: from here on nothing can fail.
+    pub(super) fn commit(&mut self, candidate: Candidate) -> u64 {
+        let number = candidate.generation.number();
+        let next = Arc::new(candidate.generation);
+        let previous = self.shared.commit(next.clone());
+        self.generations.send_replace(number);
+        drain_what_left(
+            &previous,
+            &next,
+            Instant::now() + candidate.reload.drain_timeout,
+        );
+        self.reload = candidate.reload;
+        number
+    }
+
+    fn report(&self, under_way: &UnderWay, outcome: Outcome) -> ReloadReport {
+        ReloadReport {
+            attempt: under_way.attempt,
+            trigger: under_way.trigger,
+            outcome,
+            generation: self.shared.pin().number(),
+            steps: Vec::new(),
+            plan: Default::default(),
+            errors: Vec::new(),
+            degraded: Vec::new(),
+        }
+    }
+
+    fn abandoned(&self, under_way: &UnderWay, phase: Phase) -> ReloadReport {
+        let mut report = self.report(under_way, Outcome::Refused);
+        report.errors.push(match phase {
+            Phase::Stopping | Phase::Stopped => "the program is ending".to_owned(),
+            Phase::Idle | Phase::Reloading { .. } => format!(
+                "gave up after {:.0?}; see reload.timeout, and the log for what hangs",
+                under_way.started.elapsed()
+            ),
+        });
+        report
+    }
+
+    /// Logs the report, hands it to who waits for it, and keeps it as the last one.
+    fn publish(
+        &self,
+        report: ReloadReport,
+        waiting: &mut Vec<(u64, oneshot::Sender<ReloadReport>)>,
+    ) -> Event {
+        match report.outcome {
+            Outcome::Refused => tracing::error!("{report}"),
+            Outcome::Applied | Outcome::Unchanged => tracing::info!("{report}"),
+        }
+        let attempt = report.attempt;
+        for (_, reply) in waiting.extract_if(.., |(wanted, _)| *wanted <= attempt) {
+            // Who asked may have gone.
+            let _ = reply.send(report.clone());
+        }
+        self.reports.send_replace(report);
+        Event::Finished { attempt }
+    }
+
+    /// Lets pipelines see through what they have, then everything end, each within the shutdown timeout.
+    async fn stop(mut self, attempts: &mut JoinSet<Attempt>, pipelines: &mut JoinSet<Result<()>>) {
+        attempts.shutdown().await;
+        let deadline = Instant::now() + self.reload.shutdown_timeout;
+        // Bounds what pipelines still do; they see through what they can until then.
+        drain_what_left(&self.shared.pin(), &Generation::default(), deadline);
+        if let Some(outcome) = pipelines.join_next().await {
+            let outcome = outcome
+                .unwrap_or_else(|_| Err(Error::new(ErrorKind::Internal, "the pipelines panicked")));
+            self.finished.send_replace(Some(outcome));
+        }
+        if self.finished.borrow().is_none() {
+            self.finished.send_replace(Some(Ok(())));
+        }
+        drop(self.shared.commit(Arc::new(Generation::default())));
+        // The environment holds the way to the reaper; it ends when all of them are gone.
+        let reaper = self.reaper;
+        drop((self.environment, self.shared));
+        if !reaper.finish(deadline + GRACE).await {
+            tracing::warn!("not everything had ended at the shutdown deadline");
+        }
+        self.messages.close();
+    }
+}
+
+/// How much longer than the shutdown deadline the closing of instances may take.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Starts the drain of every instance that the next generation does not have.
+fn drain_what_left(previous: &Generation, next: &Generation, deadline: Instant) {
+    for (name, entry) in &previous.storages {
+        let stays = next
+            .storages
+            .get(name)
+            .is_some_and(|next| Arc::ptr_eq(&next.instance, &entry.instance));
+        if !stays {
+            entry.instance.drain.start(deadline);
+        }
+    }
+    for (name, entry) in &previous.sources {
+        let stays = next
+            .sources
+            .get(name)
+            .is_some_and(|next| Arc::ptr_eq(&next.instance, &entry.instance));
+        if !stays {
+            entry.instance.drain.start(deadline);
+        }
+    }
+}
+
+async fn at(moment: Option<tokio::time::Instant>) {
+    match moment {
+        Some(moment) => tokio::time::sleep_until(moment).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,57 @@
+//! What every attempt works with: given once, when the program starts.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::config::{Configuration, HostOptions, Layers, SystemSecrets};
+use crate::live::instance::Retired;
+use crate::pipeline::Pipelines;
+use crate::plugin::loader::Loader;
+use crate::transaction::{Clock, Jitter, Quit, TransactionExecutor};
+
+/// The circumstances of all attempts.
+pub(super) struct Environment {
+    pub(super) layers: Layers,
+    /// Knows the plugins that are linked into the program, and which files it has seen.
+    pub(super) loader: Loader,
+    pub(super) parts: Parts,
+    pub(super) pipelines: Pipelines,
+    pub(super) secrets: SystemSecrets,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) jitter: Arc<dyn Jitter>,
+    pub(super) quit: Quit,
+    pub(super) retired: Retired,
+}
+
+/// Which storages are opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Parts {
+    All,
+    /// These, and what they are made of.
+    Only(BTreeSet<String>),
+}
+
+impl Environment {
+    /// Reads the layers anew. Blocking work is done elsewhere.
+    pub(super) async fn read(&self) -> std::result::Result<Configuration, Vec<String>> {
+        let layers = self.layers.clone();
+        let read = move || layers.load()?.configuration();
+        match tokio::task::spawn_blocking(read).await {
+            Ok(Ok(configuration)) => Ok(configuration),
+            Ok(Err(errors)) => Err(errors.iter().map(ToString::to_string).collect()),
+            Err(_) => Err(vec![
+                "the configuration could not be read: the program is shutting down".to_owned(),
+            ]),
+        }
+    }
+
+    /// The loader for the plugins that this configuration names.
+    pub(super) fn loader(&self, configuration: &Configuration) -> Loader {
+        self.loader.with_options(configuration.plugins.clone())
+    }
+
+    pub(super) fn executor(&self, host: &HostOptions) -> Arc<dyn TransactionExecutor> {
+        host.retry
+            .build(self.clock.clone(), self.jitter.clone(), self.quit.clone())
+    }
+}

@@ -1,0 +1,163 @@
+//! Opens one instance and asks for its health.
+
+use std::sync::Arc;
+
+use super::degraded::Degraded;
+use super::environment::Environment;
+use super::handle::StorageHandle;
+use super::instance::{OpenSource, OpenStorage, Retire, SourceInstance, StorageInstance};
+use super::wanted::{Backend, Kind, Wanted, WantedInstance};
+use crate::compose::Fanout;
+use crate::config::Start;
+use crate::context::Context;
+use crate::error::{Error, ErrorKind, Result};
+use crate::plugin::host::{Destroyed, OpenOptions};
+use crate::storage::{Capabilities, CrashStorage};
+
+/// An instance that was opened.
+pub(super) enum Opened {
+    Storage(Arc<StorageInstance>),
+    Source(Arc<SourceInstance>),
+}
+
+/// Opens `instance`. The text says why it runs degraded, if it does.
+///
+/// A backend that is not there refuses the attempt when it is required. Anything that editing the
+/// configuration has to cure is refused in either case.
+pub(super) async fn open(
+    environment: &Environment,
+    wanted: &Wanted,
+    instance: &WantedInstance,
+) -> Result<(Opened, Option<String>)> {
+    let name = &instance.config.name;
+    let identity = instance.identity.clone();
+    let retired = environment.retired.clone();
+    let Some(backend) = &instance.backend else {
+        let children = instance
+            .children
+            .iter()
+            .map(|child| StorageHandle::child(child))
+            .collect();
+        let open: Box<dyn OpenStorage> = Box::new(Fanout::new(children));
+        return Ok((
+            Opened::Storage(StorageInstance::storage(name, identity, open, retired)),
+            None,
+        ));
+    };
+    let may_be_missing = instance.config.host.start == Start::Degraded;
+    let opening = Opening {
+        name: name.clone(),
+        backend: backend.clone(),
+        options: wanted.open.clone(),
+    };
+    match instance.kind {
+        Kind::Storage => {
+            let (open, why) = match opening.storage().await {
+                Ok(open) => (open, None),
+                Err(error) if may_be_missing && is_outage(&error) => {
+                    let able =
+                        Capabilities::from_bits_truncate(backend.plugin.capabilities().bits());
+                    let probe = move || {
+                        let opening = opening.clone();
+                        async move { opening.storage().await }
+                    };
+                    let open: Box<dyn OpenStorage> = Box::new(Degraded::<dyn OpenStorage>::start(
+                        name.clone(),
+                        able,
+                        environment.clock.clone(),
+                        probe,
+                    ));
+                    (open, Some(error.to_string()))
+                }
+                Err(error) => return Err(error),
+            };
+            Ok((
+                Opened::Storage(StorageInstance::storage(name, identity, open, retired)),
+                why,
+            ))
+        }
+        Kind::Source => {
+            let (open, why) = match opening.source().await {
+                Ok(open) => (open, None),
+                Err(error) if may_be_missing && is_outage(&error) => {
+                    let probe = move || {
+                        let opening = opening.clone();
+                        async move { opening.source().await }
+                    };
+                    let open: Box<dyn OpenSource> = Box::new(Degraded::<dyn OpenSource>::start(
+                        name.clone(),
+                        Capabilities::empty(),
+                        environment.clock.clone(),
+                        probe,
+                    ));
+                    (open, Some(error.to_string()))
+                }
+                Err(error) => return Err(error),
+            };
+            Ok((
+                Opened::Source(SourceInstance::source(name, identity, open, retired)),
+                why,
+            ))
+        }
+    }
+}
+
+/// What it takes to open a backend, once or again and again.
+#[derive(Clone)]
+struct Opening {
+    name: String,
+    backend: Backend,
+    options: OpenOptions,
+}
+
+impl Opening {
+    /// Opens the storage; one whose backend cannot be used is ended again.
+    async fn storage(&self) -> Result<Box<dyn OpenStorage>> {
+        let storage = self
+            .backend
+            .plugin
+            .open_storage(&self.name, self.backend.options.json(), &self.options)
+            .await?;
+        let cx = Context::new().with_timeout(self.options.timeout);
+        let unusable = match storage.health(&cx).await {
+            Ok(health) if health.is_usable() => return Ok(Box::new(storage)),
+            Ok(health) => Error::new(
+                ErrorKind::Unavailable,
+                format!("the backend cannot be used: {health}"),
+            ),
+            Err(error) => error,
+        };
+        if storage.destroy(self.options.timeout).await != Destroyed::Clean {
+            tracing::warn!(
+                name = self.name,
+                "a storage that could not be used did not end cleanly"
+            );
+        }
+        Err(unusable)
+    }
+
+    async fn source(&self) -> Result<Box<dyn OpenSource>> {
+        let source = self
+            .backend
+            .plugin
+            .open_source(&self.name, self.backend.options.json(), &self.options)
+            .await?;
+        Ok(Box::new(source))
+    }
+}
+
+/// Is it the backend that is missing, rather than the configuration that is wrong?
+fn is_outage(error: &Error) -> bool {
+    error.is_retryable() || error.kind() == ErrorKind::Unavailable
+}
+
+#[async_trait::async_trait]
+impl Retire for Fanout {
+    async fn flush(&self, _: &Context) -> Result<()> {
+        Ok(())
+    }
+
+    async fn destroy(self: Box<Self>, _: std::time::Duration) -> Destroyed {
+        Destroyed::Clean
+    }
+}

@@ -1,0 +1,135 @@
+//! What a reload does to each part: a pure difference of two configurations.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::config::{HostOptions, PipelineConfig};
+
+/// What an instance was made from. Two equal identities make interchangeable instances, so the one that is
+/// there is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The configured `type`.
+    pub type_name: String,
+    /// The content hash of the library; none for what is linked into the program.
+    pub image: Option<[u8; 32]>,
+    /// A keyed hash of the plugin's options, secrets included.
+    pub fingerprint: [u8; 32],
+}
+
+/// A part of a configuration that can be kept, changed, made or ended by itself.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Part {
+    /// `[storage.NAME]`
+    Storage(String),
+    /// `[source.NAME]`
+    Source(String),
+    /// `[pipeline.NAME]`
+    Pipeline(String),
+}
+
+/// What a part is, as far as it decides between keeping and replacing.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Shape {
+    /// A storage or source: what its instance is made from, and what the host puts in front of it.
+    Instance {
+        /// Decides whether the instance is kept.
+        identity: Identity,
+        /// Changes in place.
+        host: HostOptions,
+    },
+    /// A pipeline, which is started anew when anything in it changes.
+    Pipeline(PipelineConfig),
+}
+
+/// What happens to one part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    /// Stays as it is and receives no call.
+    Keep,
+    /// The instance stays; options of the host change.
+    ChangeInPlace,
+    /// New.
+    Add,
+    /// A new instance takes over; the old one drains.
+    Replace,
+    /// Drains and ends.
+    Remove,
+}
+
+/// What a reload does, part by part.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// One entry for every part of either configuration.
+    pub changes: BTreeMap<Part, Change>,
+}
+
+impl Plan {
+    /// The difference between what runs and what is wanted.
+    pub fn between(running: &BTreeMap<Part, Shape>, wanted: &BTreeMap<Part, Shape>) -> Self {
+        let removed = running
+            .keys()
+            .filter(|part| !wanted.contains_key(part))
+            .map(|part| (part.clone(), Change::Remove));
+        let changes = wanted.iter().map(|(part, shape)| {
+            let change = running
+                .get(part)
+                .map_or(Change::Add, |running| compare(running, shape));
+            (part.clone(), change)
+        });
+        Self {
+            changes: removed.chain(changes).collect(),
+        }
+    }
+
+    /// What happens to this part; `Keep` for one that is in neither configuration.
+    pub fn change(&self, part: &Part) -> Change {
+        self.changes.get(part).copied().unwrap_or(Change::Keep)
+    }
+
+    /// Is everything kept as it is?
+    pub fn is_empty(&self) -> bool {
+        self.changes.values().all(|change| *change == Change::Keep)
+    }
+}
+
+fn compare(running: &Shape, wanted: &Shape) -> Change {
+    match (running, wanted) {
+        (running, wanted) if running == wanted => Change::Keep,
+        (Shape::Instance { identity: old, .. }, Shape::Instance { identity: new, .. })
+            if old == new =>
+        {
+            Change::ChangeInPlace
+        }
+        _ => Change::Replace,
+    }
+}
+
+/// As in configuration: `storage.archive`.
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Storage(name) => write!(f, "storage.{name}"),
+            Self::Source(name) => write!(f, "source.{name}"),
+            Self::Pipeline(name) => write!(f, "pipeline.{name}"),
+        }
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Keep => "keep",
+            Self::ChangeInPlace => "change",
+            Self::Add => "add",
+            Self::Replace => "replace",
+            Self::Remove => "remove",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

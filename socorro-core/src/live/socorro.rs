@@ -1,0 +1,304 @@
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::attempt::{Attempt, attempt};
+use super::driver::{Driver, Message};
+use super::environment::{Environment, Parts};
+use super::handle::StorageHandle;
+use super::reaper::{Reaper, Straggler};
+use super::report::{Outcome, ReloadReport, Step, Trigger};
+use super::shared::Shared;
+use crate::config::{Layers, ReloadConfig, SystemSecrets};
+use crate::crash::Limits;
+use crate::error::{Error, ErrorKind, Result};
+use crate::pipeline::{Pipelines, Supervisor, Transform};
+use crate::plugin::StaticPlugin;
+use crate::plugin::loader::{Loader, LoaderOptions};
+use crate::transaction::{Clock, Jitter, Quit, SystemClock, SystemJitter};
+
+/// A running configuration: its storages, its pipelines, and how to exchange it.
+///
+/// Cheap to clone. When the last clone is dropped, everything ends in the background;
+/// [`shutdown`](Self::shutdown) does the same and waits.
+#[derive(Clone, Debug)]
+pub struct Socorro {
+    shared: Arc<Shared>,
+    messages: mpsc::UnboundedSender<Message>,
+    reports: watch::Receiver<ReloadReport>,
+    finished: watch::Receiver<Option<Result<()>>>,
+    stragglers: watch::Receiver<Vec<Straggler>>,
+}
+
+/// What a program chooses before it starts; see [`Socorro::builder`].
+pub struct Builder {
+    layers: Layers,
+    loader: Loader,
+    parts: Parts,
+    pipelines: Pipelines,
+    transforms: HashMap<String, Arc<dyn Transform>>,
+    clock: Arc<dyn Clock>,
+    jitter: Arc<dyn Jitter>,
+}
+
+impl Socorro {
+    /// Chooses what to run from these layers.
+    pub fn builder(layers: Layers) -> Builder {
+        Builder {
+            layers,
+            loader: Loader::new(LoaderOptions::default()),
+            parts: Parts::All,
+            pipelines: Pipelines::Off,
+            transforms: HashMap::new(),
+            clock: Arc::new(SystemClock),
+            jitter: Arc::new(SystemJitter),
+        }
+    }
+
+    /// Opens every storage that these layers configure. See [`Builder::start`].
+    pub async fn start(layers: Layers) -> Result<Self> {
+        Self::builder(layers).start().await
+    }
+
+    /// A handle to the storage with this name, good for the life of the program: no reload can remove the
+    /// name while the handle is held. `InvalidConfig` when there is none.
+    pub fn storage(&self, name: &str) -> Result<StorageHandle> {
+        self.shared.handle(name)
+    }
+
+    /// How large a crash may be, as `[limits]` says right now.
+    pub fn limits(&self) -> Limits {
+        self.shared.pin().limits()
+    }
+
+    /// The number of the configuration that runs, counted from 1; 0 after the shutdown.
+    pub fn generation(&self) -> u64 {
+        self.shared.pin().number()
+    }
+
+    /// Reads the layers again and adopts them, all or nothing; returns what came of it. Calls made while an
+    /// attempt is under way share one that starts after it.
+    ///
+    /// Dropping the future does not stop the attempt.
+    pub async fn reload(&self) -> ReloadReport {
+        let (reply, report) = oneshot::channel();
+        let message = Message::Reload {
+            trigger: Trigger::Request,
+            reply: Some(reply),
+        };
+        // A message that cannot be sent is dropped here, and with it the way to reply.
+        drop(self.messages.send(message));
+        report.await.unwrap_or_else(|_| {
+            let mut report = self.last_report();
+            report.trigger = Trigger::Request;
+            report.outcome = Outcome::Refused;
+            report.errors = vec!["the program is ending".to_owned()];
+            report
+        })
+    }
+
+    /// Asks for a reload and returns at once; what came of it is logged and kept as the
+    /// [last report](Self::last_report). For signal handlers.
+    pub fn request_reload(&self, trigger: Trigger) {
+        // Refused only after the shutdown, when nothing can be reloaded any more.
+        let _ = self.messages.send(Message::Reload {
+            trigger,
+            reply: None,
+        });
+    }
+
+    /// Reloads on every SIGHUP from now on, in a task of its own, for as long as the program runs.
+    ///
+    /// Installs the signal handler, which is why it has to be asked for. `Internal` when it cannot be installed.
+    #[cfg(unix)]
+    pub fn reload_on_hangup(&self) -> Result<()> {
+        let mut hangups = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())
+            .map_err(|error| {
+                Error::new(ErrorKind::Internal, "cannot install the handler for SIGHUP")
+                    .caused_by(&error)
+            })?;
+        let messages = self.messages.downgrade();
+        tokio::spawn(async move {
+            while hangups.recv().await.is_some() {
+                let Some(messages) = messages.upgrade() else {
+                    return;
+                };
+                let _ = messages.send(Message::Reload {
+                    trigger: Trigger::Hangup,
+                    reply: None,
+                });
+            }
+        });
+        Ok(())
+    }
+
+    /// What came of the last attempt; of the start, before the first reload.
+    pub fn last_report(&self) -> ReloadReport {
+        self.reports.borrow().clone()
+    }
+
+    /// Every report as it comes, the last one first. Reports that come faster than they are taken are skipped.
+    pub fn reports(&self) -> watch::Receiver<ReloadReport> {
+        self.reports.clone()
+    }
+
+    /// Instances that did not end cleanly, the youngest last; at most 100.
+    pub fn stragglers(&self) -> Vec<Straggler> {
+        self.stragglers.borrow().clone()
+    }
+
+    /// Waits until the pipelines have ended: drained, stopped by a shutdown, or failed. Without pipelines,
+    /// until the shutdown.
+    pub async fn finished(&self) -> Result<()> {
+        let mut finished = self.finished.clone();
+        match finished.wait_for(Option::is_some).await {
+            Ok(outcome) => outcome.clone().unwrap_or(Ok(())),
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// Ends everything: pipelines take nothing new and see through what they have, waits between retries are
+    /// cut short, instances are flushed and destroyed; at most `reload.shutdown_timeout` and a little. What is
+    /// under way then is cancelled and given back. Calling it again waits for the same end.
+    pub async fn shutdown(&self) {
+        let (reply, ended) = oneshot::channel();
+        if self
+            .messages
+            .send(Message::Terminate { reply: Some(reply) })
+            .is_ok()
+        {
+            // An error says that the driver has ended in the meantime.
+            let _ = ended.await;
+        }
+        self.messages.closed().await;
+    }
+}
+
+impl Builder {
+    /// Opens only this storage, and what it is made of. May be given several times.
+    #[must_use]
+    pub fn only(mut self, storage: &str) -> Self {
+        match &mut self.parts {
+            Parts::All => self.parts = Parts::Only([storage.to_owned()].into()),
+            Parts::Only(names) => {
+                names.insert(storage.to_owned());
+            }
+        }
+        self
+    }
+
+    /// A plugin that is linked into the program, in place of a library of that name.
+    #[must_use]
+    pub fn plugin(mut self, name: &str, plugin: StaticPlugin) -> Self {
+        self.loader = self.loader.with_static(name, plugin);
+        self
+    }
+
+    /// Whether pipelines run; [`Pipelines::Off`] unless said otherwise.
+    #[must_use]
+    pub fn pipelines(mut self, pipelines: Pipelines) -> Self {
+        self.pipelines = pipelines;
+        self
+    }
+
+    /// What happens to each crash of the pipeline with this name; nothing unless said otherwise.
+    #[must_use]
+    pub fn transform(mut self, pipeline: &str, transform: Arc<dyn Transform>) -> Self {
+        self.transforms.insert(pipeline.to_owned(), transform);
+        self
+    }
+
+    /// The clock and the randomness of retries, for tests.
+    #[must_use]
+    pub fn time(mut self, clock: Arc<dyn Clock>, jitter: Arc<dyn Jitter>) -> Self {
+        (self.clock, self.jitter) = (clock, jitter);
+        self
+    }
+
+    /// What every attempt works with.
+    pub(super) fn environment(
+        self,
+    ) -> (
+        Arc<Environment>,
+        HashMap<String, Arc<dyn Transform>>,
+        Reaper,
+    ) {
+        // Before the first generation there is no configuration to tell how long an end may take.
+        let reaper = Reaper::start(ReloadConfig::default().shutdown_timeout);
+        let environment = Environment {
+            layers: self.layers,
+            loader: self.loader,
+            parts: self.parts,
+            pipelines: self.pipelines,
+            secrets: SystemSecrets::from_process(),
+            clock: self.clock,
+            jitter: self.jitter,
+            quit: Quit::new(),
+            retired: reaper.retired(),
+        };
+        (Arc::new(environment), self.transforms, reaper)
+    }
+
+    /// Reads the layers, loads the plugins, opens the storages, starts the pipelines. Needs a tokio runtime.
+    ///
+    /// `InvalidConfig` with every error in the configuration, a line each; `Unavailable` when a required
+    /// backend is not there. Dropping the future undoes what was done until then.
+    pub async fn start(self) -> Result<Socorro> {
+        let (environment, transforms, reaper) = self.environment();
+        let shared = Shared::new();
+        let first = attempt(environment.clone(), shared.pin(), Vec::new()).await;
+        let (report, candidate) = first_report(first)?;
+        let (reports, last_report) = watch::channel(report);
+        let (messages, inbox) = mpsc::unbounded_channel();
+        let (generations, _) = watch::channel(0);
+        let (finished, has_finished) = watch::channel(None);
+        let stragglers = reaper.watch_stragglers();
+        let supervisor = (environment.pipelines != Pipelines::Off)
+            .then(|| Supervisor::new(shared.clone(), transforms, environment.pipelines));
+        let mut driver = Driver {
+            environment,
+            shared: shared.clone(),
+            reaper,
+            messages: inbox,
+            generations,
+            reports,
+            reload: candidate.reload.clone(),
+            supervisor,
+            finished,
+        };
+        driver.commit(candidate);
+        tracing::info!("{}", *last_report.borrow());
+        tokio::spawn(driver.run());
+        Ok(Socorro {
+            shared,
+            messages,
+            reports: last_report,
+            finished: has_finished,
+            stragglers,
+        })
+    }
+}
+
+fn first_report(first: Attempt) -> Result<(ReloadReport, super::attempt::Candidate)> {
+    let candidate = first.outcome.map_err(|errors| {
+        let opened = first.steps.iter().any(|(step, _)| *step == Step::Open);
+        let kind = if opened {
+            ErrorKind::Unavailable
+        } else {
+            ErrorKind::InvalidConfig
+        };
+        Error::new(kind, errors.join("\n"))
+    })?;
+    let report = ReloadReport {
+        attempt: 0,
+        trigger: Trigger::Start,
+        outcome: Outcome::Applied,
+        generation: candidate.generation.number(),
+        steps: first.steps,
+        plan: first.plan,
+        errors: Vec::new(),
+        degraded: candidate.degraded.clone(),
+    };
+    Ok((report, candidate))
+}

@@ -1,0 +1,287 @@
+//! A configuration checked against the plugins it names: what is wanted, before anything is opened.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+use sha2::{Digest, Sha256};
+
+use super::environment::{Environment, Parts};
+use super::plan::{Identity, Part, Shape};
+use crate::config::{Configuration, InstanceConfig, PipelineConfig, ReloadConfig, Resolved};
+use crate::crash::{Limits, Redaction};
+use crate::pipeline::Pipelines;
+use crate::plugin::Resource;
+use crate::plugin::host::{OpenOptions, Plugin};
+use crate::plugin::loader::Loader;
+
+pub(super) use crate::plugin::Kind;
+
+/// Everything that is to run.
+pub(super) struct Wanted {
+    pub(super) limits: Limits,
+    pub(super) redaction: Redaction,
+    pub(super) reload: ReloadConfig,
+    pub(super) open: OpenOptions,
+    pub(super) instances: Vec<WantedInstance>,
+    pub(super) pipelines: BTreeMap<String, PipelineConfig>,
+}
+
+/// One storage or source that is to run.
+pub(super) struct WantedInstance {
+    pub(super) kind: Kind,
+    pub(super) config: InstanceConfig,
+    pub(super) identity: Identity,
+    /// A composite's children; empty for a backend.
+    pub(super) children: Vec<String>,
+    /// How to open a backend; none for a composite.
+    pub(super) backend: Option<Backend>,
+}
+
+/// A backend's plugin and the options for it.
+#[derive(Clone)]
+pub(super) struct Backend {
+    pub(super) plugin: Arc<Plugin>,
+    /// Secrets in clear: for the plugin only.
+    pub(super) options: Arc<Resolved>,
+    resources: Vec<Resource>,
+}
+
+impl WantedInstance {
+    pub(super) fn part(&self) -> Part {
+        match self.kind {
+            Kind::Storage => Part::Storage(self.config.name.clone()),
+            Kind::Source => Part::Source(self.config.name.clone()),
+        }
+    }
+}
+
+impl Wanted {
+    /// Loads the plugins, checks every option, resolves secrets, compares resources; all errors at once.
+    pub(super) async fn check(
+        environment: &Environment,
+        configuration: Configuration,
+        claimed: &[String],
+    ) -> Result<Self, Vec<String>> {
+        let loader = environment.loader(&configuration);
+        let open = configuration.plugins.open();
+        let mut errors = still_there(&configuration, claimed);
+        errors.extend(asked_for(&configuration, &environment.parts));
+        let with_sources = environment.pipelines != Pipelines::Off;
+        let storages = selected(&configuration, &environment.parts)
+            .into_iter()
+            .map(|config| check_instance(environment, &loader, &open, Kind::Storage, config));
+        let sources = configuration
+            .sources
+            .values()
+            .filter(|_| with_sources)
+            .cloned()
+            .map(|config| check_instance(environment, &loader, &open, Kind::Source, config));
+        let mut instances = Vec::new();
+        for checked in join_all(storages)
+            .await
+            .into_iter()
+            .chain(join_all(sources).await)
+        {
+            match checked {
+                Ok(instance) => instances.push(instance),
+                Err(wrong) => errors.extend(wrong),
+            }
+        }
+        errors.extend(collisions(&instances));
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        Ok(Self {
+            limits: configuration.limits,
+            redaction: configuration.redaction,
+            reload: configuration.reload,
+            open,
+            instances,
+            pipelines: if with_sources {
+                configuration.pipelines
+            } else {
+                BTreeMap::new()
+            },
+        })
+    }
+
+    pub(super) fn shapes(&self) -> BTreeMap<Part, Shape> {
+        let instances = self.instances.iter().map(|instance| {
+            let shape = Shape::Instance {
+                identity: instance.identity.clone(),
+                host: instance.config.host.clone(),
+            };
+            (instance.part(), shape)
+        });
+        let pipelines = self.pipelines.iter().map(|(name, config)| {
+            (
+                Part::Pipeline(name.clone()),
+                Shape::Pipeline(config.clone()),
+            )
+        });
+        instances.chain(pipelines).collect()
+    }
+}
+
+/// The names that the program holds handles to have to stay.
+fn still_there(configuration: &Configuration, claimed: &[String]) -> Vec<String> {
+    let gone = claimed
+        .iter()
+        .filter(|name| !configuration.storages.contains_key(*name));
+    gone.map(|name| {
+        format!("storage.{name}: the program holds a handle to it, so a reload cannot remove it; keep the table, or restart")
+    })
+    .collect()
+}
+
+/// The storages that the program asked for by name have to be configured.
+fn asked_for(configuration: &Configuration, parts: &Parts) -> Vec<String> {
+    let Parts::Only(names) = parts else {
+        return Vec::new();
+    };
+    let there: Vec<&str> = configuration.storages.keys().map(String::as_str).collect();
+    let there = if there.is_empty() {
+        "there is none; name a configuration file that has one".to_owned()
+    } else {
+        format!("there are: {}", there.join(", "))
+    };
+    names
+        .iter()
+        .filter(|name| !configuration.storages.contains_key(*name))
+        .map(|name| format!("there is no storage {name:?}; {there}"))
+        .collect()
+}
+
+/// The storages to open: all, or some with what they are made of.
+fn selected(configuration: &Configuration, parts: &Parts) -> Vec<InstanceConfig> {
+    let Parts::Only(names) = parts else {
+        return configuration.storages.values().cloned().collect();
+    };
+    let mut open: Vec<&String> = names.iter().collect();
+    let mut seen = BTreeSet::new();
+    while let Some(name) = open.pop() {
+        if seen.insert(name) {
+            open.extend(
+                configuration
+                    .storages
+                    .get(name)
+                    .into_iter()
+                    .flat_map(|storage| &storage.stores),
+            );
+        }
+    }
+    seen.into_iter()
+        .filter_map(|name| configuration.storages.get(name))
+        .cloned()
+        .collect()
+}
+
+async fn check_instance(
+    environment: &Environment,
+    loader: &Loader,
+    open: &OpenOptions,
+    kind: Kind,
+    config: InstanceConfig,
+) -> Result<WantedInstance, Vec<String>> {
+    if !config.stores.is_empty() {
+        let identity = Identity {
+            type_name: config.type_name.clone(),
+            image: None,
+            fingerprint: hash(&config.stores),
+        };
+        return Ok(WantedInstance {
+            kind,
+            identity,
+            children: config.stores.clone(),
+            backend: None,
+            config,
+        });
+    }
+    let origin = config.options.origin();
+    let place = match kind {
+        Kind::Storage => format!("{origin}: storage.{}", config.name),
+        Kind::Source => format!("{origin}: source.{}", config.name),
+    };
+    let one = |error: crate::error::Error| vec![format!("{place}: {error}")];
+    let plugin = loader
+        .load(&config.type_name, config.library.as_deref())
+        .await
+        .map_err(|error| {
+            let key = if config.library.is_some() {
+                "library"
+            } else {
+                "type"
+            };
+            vec![format!("{place}.{key}: {error}")]
+        })?;
+    let Some(schema) = plugin.options_schema(kind) else {
+        return Err(vec![format!(
+            "{place}.type: the plugin {:?} is no {kind}",
+            config.type_name
+        )]);
+    };
+    let resolved = config
+        .options
+        .resolve(schema, &environment.secrets)
+        .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>())?;
+    let resources = plugin
+        .resources(kind, &config.name, resolved.json(), open.timeout)
+        .await
+        .map_err(one)?;
+    let identity = Identity {
+        type_name: config.type_name.clone(),
+        image: plugin.image().sha256,
+        fingerprint: resolved.fingerprint(),
+    };
+    let backend = Backend {
+        plugin,
+        options: Arc::new(resolved),
+        resources,
+    };
+    Ok(WantedInstance {
+        kind,
+        config,
+        identity,
+        children: Vec::new(),
+        backend: Some(backend),
+    })
+}
+
+fn hash(names: &[String]) -> [u8; 32] {
+    // Names contain no comma.
+    Sha256::digest(names.join(",")).into()
+}
+
+/// Two instances that need the same thing for themselves.
+fn collisions(instances: &[WantedInstance]) -> Vec<String> {
+    let mut owners: BTreeMap<&Resource, Vec<&WantedInstance>> = BTreeMap::new();
+    for instance in instances {
+        for resource in instance
+            .backend
+            .iter()
+            .flat_map(|backend| &backend.resources)
+        {
+            owners.entry(resource).or_default().push(instance);
+        }
+    }
+    owners
+        .into_iter()
+        .filter(|(_, owners)| owners.len() > 1)
+        .map(|(resource, owners)| {
+            let files: BTreeSet<&str> = owners
+                .iter()
+                .map(|owner| owner.config.options.origin())
+                .collect();
+            let parts: Vec<String> = owners
+                .iter()
+                .map(|owner| owner.part().to_string())
+                .collect();
+            format!(
+                "{}: {} need the same {resource}; give each its own",
+                Vec::from_iter(files).join(", "),
+                parts.join(" and ")
+            )
+        })
+        .collect()
+}

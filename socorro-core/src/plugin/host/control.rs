@@ -1,0 +1,77 @@
+//! Calls into a plugin that may block run on threads of their own, never on a worker of the program's
+//! runtime, and the program stops waiting at a deadline. A thread that is given up on stays behind, and what it
+//! makes later is dropped on it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// Starts a control thread. `what` becomes part of its name, of which Linux shows 15 bytes.
+pub(super) fn spawn(what: &str, run: impl FnOnce() + Send + 'static) -> Result<()> {
+    thread::Builder::new()
+        .name(format!("sp-ctl-{what}"))
+        .spawn(move || {
+            // The plugin's own panics never get here; this one would be ours, and ends only this thread.
+            let _ = catch_unwind(AssertUnwindSafe(run));
+        })
+        .map(drop)
+        .map_err(|error| {
+            Error::new(
+                ErrorKind::Overloaded,
+                format!("cannot start a control thread for {what} of a plugin"),
+            )
+            .caused_by(&error)
+        })
+}
+
+/// Runs `call` on a control thread and waits for it, blocking, for at most `timeout`.
+pub(super) fn run_blocking<T: Send + 'static>(
+    what: &str,
+    timeout: Duration,
+    call: impl FnOnce() -> T + Send + 'static,
+) -> Result<T> {
+    let (done, outcome) = mpsc::sync_channel(1);
+    spawn(what, move || {
+        // Nobody listens after the deadline; the value is then dropped here.
+        let _ = done.send(call());
+    })?;
+    outcome
+        .recv_timeout(timeout)
+        .map_err(|_| hung(what, timeout))
+}
+
+/// Runs `call` on a control thread and waits for it for at most `timeout`. When the future is dropped, so is
+/// what the thread makes.
+pub(super) async fn run<T: Send + 'static>(
+    what: &str,
+    timeout: Duration,
+    call: impl FnOnce() -> T + Send + 'static,
+) -> Result<T> {
+    let (done, outcome) = oneshot::channel();
+    spawn(what, move || {
+        let _ = done.send(call());
+    })?;
+    match tokio::time::timeout(timeout, outcome).await {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(_)) => Err(Error::new(
+            ErrorKind::Internal,
+            format!("the control thread for {what} of a plugin ended without an outcome"),
+        )),
+        Err(_) => Err(hung(what, timeout)),
+    }
+}
+
+fn hung(what: &str, timeout: Duration) -> Error {
+    Error::new(
+        ErrorKind::Timeout,
+        format!(
+            "{what} did not return within {timeout:?}; its thread is left behind, and what it makes later is \
+             destroyed"
+        ),
+    )
+}

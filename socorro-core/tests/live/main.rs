@@ -1,0 +1,15 @@
+//! Live reload over plugins driven through the C table: what is kept, replaced, refused, drained and ended.
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "tests"
+)]
+
+mod drain;
+mod pipelines;
+mod reload;
+mod scripted;
+mod start;
+mod support;

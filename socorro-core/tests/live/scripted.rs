@@ -1,0 +1,235 @@
+//! A plugin whose behaviour a test scripts, linked in and driven through the same C table as a loaded one.
+//!
+//! Each storage and source names a `tag`; instances of one tag share a [`Script`].
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock, Mutex};
+
+use socorro_core::crash::{CrashId, Dumps, RawCrash, StoredId};
+use socorro_core::plugin::author::{OpenContext, SourcePlugin, StoragePlugin};
+use socorro_core::source::{Delivery, NewCrashSource, Receive, Settlement, Token};
+use socorro_core::storage::{Capabilities, Catalog, CatalogEntry, CrashStorage, Part};
+use socorro_core::{Context, Error, ErrorKind, Result, async_trait, export_plugin};
+use tokio::sync::{Notify, Semaphore};
+
+/// What instances of one tag do, and what was done to them.
+pub struct Script {
+    pub crashes: Mutex<BTreeMap<StoredId, RawCrash>>,
+    /// What opening an instance fails with.
+    pub open_fails: Mutex<Option<Error>>,
+    /// What saving fails with.
+    pub save_fails: Mutex<Option<Error>>,
+    /// A save needs one permit of these.
+    pub gate: Semaphore,
+    /// Told when a save waits at the gate.
+    pub at_gate: Notify,
+    pub opened: AtomicUsize,
+    pub closed: AtomicUsize,
+    /// Every call but `open` and `close`.
+    pub calls: AtomicUsize,
+    /// Of the source.
+    pub queue: Mutex<VecDeque<StoredId>>,
+    pub arrived: Notify,
+    pub out: Mutex<HashMap<Token, StoredId>>,
+    pub acked: Mutex<Vec<StoredId>>,
+    pub nacked: Mutex<Vec<(StoredId, String)>>,
+    /// What receiving fails with.
+    pub receive_fails: Mutex<Option<Error>>,
+    tokens: AtomicU64,
+}
+
+static SCRIPTS: LazyLock<Mutex<HashMap<String, Arc<Script>>>> = LazyLock::new(Mutex::default);
+
+/// The script of a tag; tests use tags of their own.
+pub fn script(tag: &str) -> Arc<Script> {
+    let mut scripts = SCRIPTS.lock().unwrap();
+    let script = scripts.entry(tag.to_owned()).or_insert_with(|| {
+        Arc::new(Script {
+            crashes: Mutex::default(),
+            open_fails: Mutex::default(),
+            save_fails: Mutex::default(),
+            gate: Semaphore::new(1_000_000),
+            at_gate: Notify::new(),
+            opened: AtomicUsize::new(0),
+            closed: AtomicUsize::new(0),
+            calls: AtomicUsize::new(0),
+            queue: Mutex::default(),
+            arrived: Notify::new(),
+            out: Mutex::default(),
+            acked: Mutex::default(),
+            nacked: Mutex::default(),
+            receive_fails: Mutex::default(),
+            tokens: AtomicU64::new(0),
+        })
+    });
+    script.clone()
+}
+
+impl Script {
+    /// No save passes until permits are added.
+    pub fn shut_gate(&self) {
+        self.gate.forget_permits(usize::MAX >> 4);
+    }
+
+    pub fn has(&self, id: impl Into<StoredId>) -> bool {
+        self.crashes.lock().unwrap().contains_key(&id.into())
+    }
+
+    pub fn arrive(&self, id: impl Into<StoredId>) {
+        self.queue.lock().unwrap().push_back(id.into());
+        self.arrived.notify_one();
+    }
+}
+
+#[derive(serde::Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Which script.
+    tag: String,
+    /// Anything: another value makes another instance.
+    #[serde(default)]
+    #[allow(dead_code, reason = "only its change matters")]
+    revision: u32,
+}
+
+pub struct ScriptedStorage(Arc<Script>);
+
+#[async_trait]
+impl StoragePlugin for ScriptedStorage {
+    type Config = Config;
+
+    async fn open(config: Config, _: &OpenContext) -> Result<Self> {
+        let script = script(&config.tag);
+        let failure = script.open_fails.lock().unwrap().clone();
+        failure.map_or(Ok(()), Err)?;
+        script.opened.fetch_add(1, Ordering::SeqCst);
+        Ok(Self(script))
+    }
+}
+
+#[async_trait]
+impl CrashStorage for ScriptedStorage {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::SAVE_RAW
+            | Capabilities::GET_RAW
+            | Capabilities::GET_DUMPS
+            | Capabilities::CATALOG
+            | Capabilities::DELETE
+    }
+
+    async fn save_raw_crash(
+        &self,
+        _: &Context,
+        id: &CrashId,
+        raw: &RawCrash,
+        _: &Dumps,
+    ) -> Result<()> {
+        self.0.calls.fetch_add(1, Ordering::SeqCst);
+        self.0.at_gate.notify_one();
+        let permit = self
+            .0
+            .gate
+            .acquire()
+            .await
+            .map_err(|_| Error::new(ErrorKind::Internal, "gate"))?;
+        permit.forget();
+        let failure = self.0.save_fails.lock().unwrap().clone();
+        failure.map_or(Ok(()), Err)?;
+        self.0
+            .crashes
+            .lock()
+            .unwrap()
+            .insert(id.into(), raw.clone());
+        Ok(())
+    }
+
+    async fn get_raw_crash(&self, _: &Context, id: &StoredId) -> Result<RawCrash> {
+        self.0.calls.fetch_add(1, Ordering::SeqCst);
+        let found = self.0.crashes.lock().unwrap().get(id).cloned();
+        found.ok_or_else(|| Error::new(ErrorKind::NotFound, "no such crash"))
+    }
+
+    async fn get_dumps(&self, _: &Context, _: &StoredId) -> Result<Dumps> {
+        self.0.calls.fetch_add(1, Ordering::SeqCst);
+        Ok(Dumps::new())
+    }
+
+    async fn catalog(&self, _: &Context, id: &StoredId) -> Result<Catalog> {
+        self.0.calls.fetch_add(1, Ordering::SeqCst);
+        let there = self.0.crashes.lock().unwrap().contains_key(id);
+        let entry = CatalogEntry {
+            part: Part::RawCrash,
+            size: None,
+        };
+        Ok(Catalog {
+            entries: there.then_some(entry).into_iter().collect(),
+        })
+    }
+
+    async fn delete(&self, _: &Context, id: &StoredId) -> Result<()> {
+        self.0.calls.fetch_add(1, Ordering::SeqCst);
+        self.0.crashes.lock().unwrap().remove(id);
+        Ok(())
+    }
+
+    async fn close(&self, _: &Context) -> Result<()> {
+        self.0.closed.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    }
+}
+
+pub struct ScriptedSource(Arc<Script>);
+
+#[async_trait]
+impl SourcePlugin for ScriptedSource {
+    type Config = Config;
+
+    async fn open(config: Config, _: &OpenContext) -> Result<Self> {
+        let script = script(&config.tag);
+        script.opened.fetch_add(1, Ordering::SeqCst);
+        Ok(Self(script))
+    }
+}
+
+#[async_trait]
+impl NewCrashSource for ScriptedSource {
+    async fn receive(&self, _: &Context, request: Receive) -> Result<Vec<Delivery>> {
+        let failure = self.0.receive_fails.lock().unwrap().clone();
+        failure.map_or(Ok(()), Err)?;
+        let arrived = self.0.arrived.notified();
+        if self.0.queue.lock().unwrap().is_empty() && !request.wait.is_zero() {
+            let _ = tokio::time::timeout(request.wait, arrived).await;
+        }
+        let mut queue = self.0.queue.lock().unwrap();
+        let mut deliveries = Vec::new();
+        while deliveries.len() < request.max.get()
+            && let Some(id) = queue.pop_front()
+        {
+            let token = Token(self.0.tokens.fetch_add(1, Ordering::SeqCst));
+            self.0.out.lock().unwrap().insert(token, id.clone());
+            deliveries.push(Delivery { id, token });
+        }
+        Ok(deliveries)
+    }
+
+    async fn settle(&self, _: &Context, token: Token, settlement: Settlement) -> Result<()> {
+        let Some(id) = self.0.out.lock().unwrap().remove(&token) else {
+            return Ok(());
+        };
+        match settlement {
+            Settlement::Ack => self.0.acked.lock().unwrap().push(id),
+            Settlement::Nack { reason } => self.0.nacked.lock().unwrap().push((id, reason)),
+            Settlement::GiveBack => self.0.arrive(id),
+        }
+        self.0.arrived.notify_one();
+        Ok(())
+    }
+
+    async fn close(&self, _: &Context) -> Result<()> {
+        self.0.closed.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    }
+}
+
+export_plugin! { name: "scripted", storage: ScriptedStorage, source: ScriptedSource }

@@ -1,0 +1,12 @@
+/* Success, but there is no instance. */
+#include "zoo.h"
+
+static uint32_t create(const socorro_create *create, socorro_instance *instance, socorro_failure *failure) {
+    (void)create;
+    (void)instance;
+    (void)failure;
+    return 0;
+}
+
+#define CREATE create
+#include "exports.h"

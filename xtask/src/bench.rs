@@ -1,0 +1,32 @@
+//! `cargo xtask bench`: ours and the peers' side by side.
+
+use anyhow::Result;
+
+use crate::run::{cargo, run as run_program};
+
+/// Which benchmarks.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Only these: boundary, filesystem, memory.
+    names: Vec<String>,
+}
+
+/// Runs each benchmark; they build the plugins they measure, as these are shipped.
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    let all = ["boundary", "filesystem", "memory"].map(str::to_owned);
+    let names = if arguments.names.is_empty() {
+        &all[..]
+    } else {
+        &arguments.names
+    };
+    for name in names {
+        run_program(&mut cargo(&[
+            "bench",
+            "--package",
+            "socorro-benches",
+            "--bench",
+            name,
+        ]))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,44 @@
+//! Developer commands: `cargo xtask demo`, `test`, `dist`, `bench`.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command for a terminal"
+)]
+
+mod bench;
+mod demo;
+mod dist;
+mod run;
+mod test;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+/// Developer commands of this workspace.
+#[derive(Parser)]
+#[command(name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Lives through the story of the product on real crashes, and counts.
+    Demo(demo::Arguments),
+    /// Runs every test there is; what continuous integration calls.
+    Test(test::Arguments),
+    /// Makes target/dist: the command, the plugins and the header, ready to be copied elsewhere.
+    Dist,
+    /// Runs the benchmarks, ours and the peers' side by side.
+    Bench(bench::Arguments),
+}
+
+fn main() -> Result<()> {
+    match Arguments::parse().command {
+        Command::Demo(arguments) => demo::run(&arguments),
+        Command::Test(arguments) => test::run_all(&arguments),
+        Command::Dist => dist::run().map(|directory| println!("{}", directory.display())),
+        Command::Bench(arguments) => bench::run(&arguments),
+    }
+}

@@ -1,0 +1,121 @@
+//! `cargo xtask test`: the one test command.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use socorro_testkit::plugins::{self, Profile};
+
+use crate::run::{cargo, run};
+use crate::{demo, dist};
+
+/// What to test.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Stop after the tier that needs no root, no server and no network.
+    #[arg(long)]
+    hermetic: bool,
+}
+
+/// What ran, and how long it took.
+struct Log(Vec<(String, Duration)>);
+
+impl Log {
+    fn step(&mut self, name: &str, step: impl FnOnce() -> Result<()>) -> Result<()> {
+        println!("\n== {name}");
+        let started = Instant::now();
+        step().with_context(|| format!("failed: {name}"))?;
+        self.0.push((name.to_owned(), started.elapsed()));
+        Ok(())
+    }
+
+    fn cargo(&mut self, name: &str, arguments: &[&str]) -> Result<()> {
+        self.step(name, || run(&mut cargo(arguments)))
+    }
+}
+
+/// Runs everything, stops at the first failure, ends by printing what ran.
+pub(crate) fn run_all(arguments: &Arguments) -> Result<()> {
+    let mut log = Log(Vec::new());
+    log.cargo("format", &["fmt", "--all", "--check"])?;
+    log.cargo(
+        "clippy",
+        &[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--quiet",
+            "--",
+            "-D",
+            "warnings",
+        ],
+    )?;
+    for features in ["host", "plugin", "host,conformance", "plugin,backoff"] {
+        let arguments = [
+            "clippy",
+            "--package",
+            "socorro-core",
+            "--no-default-features",
+            "--features",
+            features,
+            "--quiet",
+        ];
+        log.cargo(
+            &format!("clippy of core with {features}"),
+            &[&arguments[..], &["--", "-D", "warnings"]].concat(),
+        )?;
+    }
+    log.step("plugins, built apart", || {
+        plugins::directory(&plugins::all()?, Profile::Dev).map(drop)
+    })?;
+    log.cargo("tests in this process", &["test", "--workspace", "--quiet"])?;
+    log.step("documentation without warnings", || {
+        let arguments = ["doc", "--workspace", "--no-deps", "--quiet"];
+        run(cargo(&arguments).env("RUSTDOCFLAGS", "-D warnings"))
+    })?;
+    miri(&mut log)?;
+    if !arguments.hermetic {
+        log.cargo(
+            "core is ready to publish",
+            &[
+                "package",
+                "--package",
+                "socorro-core",
+                "--allow-dirty",
+                "--quiet",
+            ],
+        )?;
+        log.step("distribution", || dist::run().map(drop))?;
+        log.step("demo", || demo::run(&demo::Arguments::short()))?;
+    }
+    println!("\nwhat ran:");
+    for (name, took) in &log.0 {
+        println!("  {:>7.1} s  {name}", took.as_secs_f64());
+    }
+    Ok(())
+}
+
+/// The glue of the plugin boundary under Miri, where the toolchain has it.
+fn miri(log: &mut Log) -> Result<()> {
+    let has_it = cargo(&["+nightly", "miri", "--version"])
+        .output()
+        .is_ok_and(|output| output.status.success());
+    if !has_it {
+        println!(
+            "\n== miri: this toolchain has none; `rustup component add miri --toolchain nightly` adds it"
+        );
+        return Ok(());
+    }
+    let arguments = [
+        "+nightly",
+        "miri",
+        "test",
+        "--package",
+        "socorro-core",
+        "--features",
+        "plugin",
+        "plugin::wire",
+    ];
+    log.step("plugin boundary under miri", || {
+        run(cargo(&arguments).env("MIRIFLAGS", "-Zmiri-disable-isolation"))
+    })
+}

@@ -1,0 +1,117 @@
+//! Builds plugins apart from the host: with `-p` and into a target directory of their own, so that cargo does
+//! not unify their features with the host's.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use anyhow::{Context, Result, ensure};
+
+use crate::root;
+
+/// How plugins are built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Profile {
+    /// Quickly, for tests.
+    Dev,
+    /// As they are shipped, for benchmarks and distributions.
+    Release,
+}
+
+impl Profile {
+    /// The directory below a target directory that cargo uses for it.
+    pub fn directory(self) -> &'static str {
+        match self {
+            Self::Dev => "debug",
+            Self::Release => "release",
+        }
+    }
+}
+
+/// Every plugin of this workspace, by name: the directories under `socorro-plugins`.
+pub fn all() -> Result<Vec<String>> {
+    let plugins = root().join("socorro-plugins");
+    let mut names = Vec::new();
+    for entry in
+        std::fs::read_dir(&plugins).with_context(|| format!("cannot list {}", plugins.display()))?
+    {
+        let path = entry?.path();
+        if path.join("Cargo.toml").is_file() {
+            names.extend(
+                path.file_name()
+                    .and_then(|name| name.to_str())
+                    .map(str::to_owned),
+            );
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// Builds these plugins and returns the directory that holds their libraries, and no others.
+///
+/// The directory can be given as `plugins.path`. Builds once a process and profile; cargo's own lock keeps
+/// processes out of each other's way.
+pub fn directory<S: AsRef<str>>(names: &[S], profile: Profile) -> Result<PathBuf> {
+    static BUILT: OnceLock<Mutex<BTreeMap<Profile, Vec<String>>>> = OnceLock::new();
+    let mut built = BUILT
+        .get_or_init(Mutex::default)
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    let done = built.entry(profile).or_default();
+    let missing: Vec<&str> = names
+        .iter()
+        .map(AsRef::as_ref)
+        .filter(|name| !done.iter().any(|done| done == name))
+        .collect();
+    if !missing.is_empty() {
+        build(&missing, profile)?;
+        let missing: Vec<String> = missing.into_iter().map(str::to_owned).collect();
+        done.extend(missing);
+    }
+    Ok(output(profile))
+}
+
+/// Where cargo puts the libraries.
+fn output(profile: Profile) -> PathBuf {
+    target().join(profile.directory())
+}
+
+/// A target directory that no build of the host uses.
+fn target() -> PathBuf {
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    target.join("plugins")
+}
+
+fn build(names: &[&str], profile: Profile) -> Result<()> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command
+        .current_dir(root())
+        .args(["build", "--quiet", "--lib"])
+        .arg("--target-dir")
+        .arg(target());
+    if profile == Profile::Release {
+        command.arg("--release");
+    }
+    for name in names {
+        command
+            .arg("--package")
+            .arg(format!("socorro-plugin-{name}"));
+    }
+    // Set by the build of the test that runs us; they would make this build another one.
+    for inherited in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_TARGET"] {
+        command.env_remove(inherited);
+    }
+    let status = command
+        .status()
+        .context("cannot run cargo to build the plugins")?;
+    ensure!(
+        status.success(),
+        "cargo could not build the plugins {}: {status}",
+        names.join(", ")
+    );
+    Ok(())
+}
