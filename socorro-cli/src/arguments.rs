@@ -101,7 +101,7 @@ pub(crate) enum Crash {
         /// Where to; it is made if need be.
         #[arg(long, value_name = "DIR", default_value = ".")]
         out: PathBuf,
-        /// Leave in what [redaction] forbids.
+        /// Leave in what is configured to be redacted.
         #[arg(long)]
         unredacted: bool,
     },
@@ -111,7 +111,7 @@ pub(crate) enum Crash {
         id: StoredId,
         /// `raw`, `processed`, or a dump's name.
         part: String,
-        /// Leave in what [redaction] forbids.
+        /// Leave in what is configured to be redacted.
         #[arg(long)]
         unredacted: bool,
     },

@@ -10,7 +10,9 @@ use crate::tree::{assert_holds, crash, fill, mover};
 /// The crashes that this mover says it delivered, up to `count` of them.
 fn delivered(mover: &mut Program, count: usize) -> BTreeSet<String> {
     let ids = (0..count).map(|_| id_of(&mover.wait_for("delivered", PATIENCE).unwrap()));
-    ids.collect()
+    let ids: BTreeSet<String> = ids.collect();
+    assert_eq!(ids.len(), count, "one twice: {ids:?}");
+    ids
 }
 
 fn id_of(line: &str) -> String {

@@ -12,6 +12,7 @@ use socorro_core::error::{Error, ErrorKind, Result};
 use socorro_core::source::{Delivery, Token};
 use tokio::sync::Notify;
 
+use crate::failure::At;
 use crate::layout::{Place, slot};
 use crate::store::Store;
 
@@ -99,6 +100,11 @@ impl NewCrashes {
             };
             let out = Out::new(&link, id);
             if !self.state().table.offers(&out, nacked) {
+                return Ok(ControlFlow::Continue(()));
+            }
+            // Acknowledged since this directory was read: what is not out now has no link any more.
+            let path = link.dir.join(link.name);
+            if link.dir.meta(link.name).at("look at", &path)?.is_none() {
                 return Ok(ControlFlow::Continue(()));
             }
             if !self.store.is_below(&out.id, link.base)? {
