@@ -77,8 +77,16 @@ impl Store {
         let root = match Dir::root(place) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 // Only the last component: a missing mount point must not be papered over.
-                let made = std::fs::create_dir(place).and_then(|()| Dir::root(place));
-                made.inspect(|_| tracing::info!(root = %place.display(), "made the root directory"))
+                // A storage and its source start at once, and either may be the first.
+                match std::fs::create_dir(place) {
+                    Ok(()) => tracing::info!(root = %place.display(), "made the root directory"),
+                    Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+                    Err(error) => {
+                        let shown = place.display().to_string();
+                        return Err(crate::failure::failure(&error, "make the root", &shown));
+                    }
+                }
+                Dir::root(place)
             }
             other => other,
         };
