@@ -94,7 +94,7 @@ fn retry(mut section: Section<'_>) -> Policy {
     );
     let deadline = section.get("deadline", duration);
     let table = match policy.unwrap_or_default() {
-        // One layer may say the delays, a later one that there are none for now.
+        // One layer may say the delays, a later one that the storage does not retry.
         PolicyKind::Once => PolicyTable::default(),
         policy => PolicyTable {
             policy,
