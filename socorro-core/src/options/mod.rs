@@ -4,10 +4,12 @@
 mod duration;
 mod secret;
 mod size;
+mod tls;
 
 pub use duration::HumanDuration;
 pub use secret::Secret;
 pub use size::ByteSize;
+pub use tls::{Identity, Tls};
 
 #[cfg(test)]
 mod tests;

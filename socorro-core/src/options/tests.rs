@@ -128,3 +128,63 @@ proptest! {
         let _ = text.parse::<ByteSize>();
     }
 }
+
+mod tls {
+    use std::path::Path;
+
+    use crate::options::Tls;
+
+    fn with(certificate: Option<&Path>, key: Option<&Path>) -> Tls {
+        Tls {
+            ca_file: None,
+            certificate_file: certificate.map(Into::into),
+            key_file: key.map(Into::into),
+        }
+    }
+
+    #[test]
+    fn nothing_is_read_when_nothing_is_given() {
+        assert_eq!(Tls::default().ca().unwrap(), None);
+        assert!(Tls::default().identity().unwrap().is_none());
+    }
+
+    #[test]
+    fn files_are_read_and_half_an_identity_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("a.pem");
+        std::fs::write(&file, "-----BEGIN").unwrap();
+        let ca = Tls {
+            ca_file: Some(file.clone()),
+            ..Tls::default()
+        };
+        assert_eq!(ca.ca().unwrap().unwrap(), b"-----BEGIN");
+        let identity = with(Some(&file), Some(&file)).identity().unwrap().unwrap();
+        assert_eq!(identity.key, b"-----BEGIN");
+        assert!(!format!("{identity:?}").contains("45"), "no key in Debug");
+        let error = with(Some(&file), None).identity().unwrap_err();
+        assert_eq!(
+            error.message(),
+            "tls.certificate_file is given without tls.key_file; give both or neither"
+        );
+        let error = with(None, Some(&file)).identity().unwrap_err();
+        assert!(error.message().contains("tls.certificate_file"), "{error}");
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_or_too_large_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("none.pem");
+        let tls = Tls {
+            ca_file: Some(path.clone()),
+            ..Tls::default()
+        };
+        let error = tls.ca().unwrap_err();
+        assert!(error.message().contains("none.pem"), "{error}");
+        std::fs::File::create(&path)
+            .unwrap()
+            .set_len(5 << 20)
+            .unwrap();
+        let error = tls.ca().unwrap_err();
+        assert!(error.message().contains("4 MiB"), "{error}");
+    }
+}

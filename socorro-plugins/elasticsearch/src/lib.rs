@@ -1,0 +1,1 @@
+//! Processed crashes indexed in Elasticsearch or OpenSearch.

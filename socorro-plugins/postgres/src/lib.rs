@@ -1,0 +1,1 @@
+//! Crash storage and source in PostgreSQL.

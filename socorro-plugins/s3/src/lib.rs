@@ -1,0 +1,1 @@
+//! Crash storage in S3 and in what speaks its protocol.
