@@ -16,7 +16,7 @@ pub const DUMP: usize = 150_000;
 pub struct Crash {
     /// 3 kB.
     pub raw: RawCrash,
-    /// 150 kB that nothing can compress.
+    /// What nothing can compress.
     pub dump: Bytes,
 }
 
@@ -26,6 +26,15 @@ impl Crash {
     /// # Errors
     /// None; the document is one.
     pub fn new(random: &mut Random) -> Result<Self> {
+        let dump = random.bytes(DUMP).into();
+        Self::with_dump(random, dump)
+    }
+
+    /// A crash with this dump.
+    ///
+    /// # Errors
+    /// None; the document is one.
+    pub fn with_dump(random: &mut Random, dump: Bytes) -> Result<Self> {
         let mut json = String::from("{\"ProductName\":\"Benchmark\"");
         for field in 0.. {
             let more = format!(",\"field{field}\":\"{:016x}\"", random.next_u64());
@@ -37,7 +46,7 @@ impl Crash {
         json.push('}');
         Ok(Self {
             raw: RawCrash::new(json, &Limits::default())?,
-            dump: random.bytes(DUMP).into(),
+            dump,
         })
     }
 }

@@ -10,6 +10,7 @@
 //! | [`rounds`] | every peer in every round, in changing order |
 //! | [`statistics`] | medians and percentiles |
 //! | [`target`] | what was aimed at, and whether it was met |
+//! | [`servers`] | what the benchmarks of backends with servers share |
 #![allow(
     clippy::print_stdout,
     reason = "results go to whoever runs the benchmark"
@@ -21,5 +22,6 @@ pub mod machine;
 pub mod options;
 pub mod random;
 pub mod rounds;
+pub mod servers;
 pub mod statistics;
 pub mod target;

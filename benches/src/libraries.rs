@@ -13,5 +13,14 @@ use socorro_testkit::plugins::{self, Profile};
 /// # Errors
 /// When cargo cannot build them.
 pub fn directory() -> Result<PathBuf> {
-    plugins::directory(&["filesystem", "null", "steps"], Profile::Release)
+    let names = [
+        "elasticsearch",
+        "filesystem",
+        "null",
+        "postgres",
+        "rabbitmq",
+        "s3",
+        "steps",
+    ];
+    plugins::directory(&names, Profile::Release)
 }

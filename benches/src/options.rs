@@ -9,6 +9,8 @@ pub struct Options {
     pub seed: u64,
     /// `--rounds N`: how often each peer is measured; `None` leaves it to the benchmark.
     pub rounds: Option<usize>,
+    /// `--crashes N`: how many crashes a sample has, for benchmarks of servers.
+    pub crashes: Option<usize>,
 }
 
 impl Options {
@@ -25,6 +27,7 @@ impl Options {
         let mut options = Self {
             seed: 1,
             rounds: None,
+            crashes: None,
         };
         let mut bench = false;
         let mut arguments = arguments.into_iter();
@@ -39,9 +42,10 @@ impl Options {
                 "--bench" => bench = true,
                 "--seed" => options.seed = number()?,
                 "--rounds" => options.rounds = Some(usize::try_from(number()?)?.max(1)),
+                "--crashes" => options.crashes = Some(usize::try_from(number()?)?.max(1)),
                 // What test runners pass; without `--bench` nothing is measured anyway.
                 _ if !bench => {}
-                other => bail!("{other:?} is no option here; there are --seed N and --rounds N"),
+                other => bail!("{other:?} is no option here; there are --seed N, --rounds N and --crashes N"),
             }
         }
         Ok(bench.then_some(options))

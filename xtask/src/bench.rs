@@ -7,7 +7,7 @@ use crate::run::{cargo, run as run_program};
 /// Which benchmarks.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Only these: boundary, filesystem, memory.
+    /// Only these: boundary, filesystem, memory; and, against servers, s3, postgres, elasticsearch, rabbitmq.
     names: Vec<String>,
 }
 

@@ -11,13 +11,14 @@ fn nothing_is_measured_unless_asked() {
 }
 
 #[test]
-fn seed_and_rounds_are_read() {
+fn numbers_are_read() {
     let wanted = Options {
         seed: 7,
         rounds: Some(3),
+        crashes: Some(500),
     };
     // cargo appends `--bench`.
-    let parsed = parse(&["--seed", "7", "--rounds", "3", "--bench"]);
+    let parsed = parse(&["--seed", "7", "--rounds", "3", "--crashes", "500", "--bench"]);
     assert_eq!(parsed.ok(), Some(Some(wanted)));
 }
 

@@ -1,0 +1,56 @@
+//! Saving and reading crashes in PostgreSQL: the loaded plugin beside the naive loop with the same client, a
+//! transaction for each crash.
+#![allow(
+    clippy::print_stdout,
+    reason = "results go to whoever runs the benchmark"
+)]
+
+mod naive;
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use serde_json::json;
+use socorro_benches::machine;
+use socorro_benches::options::Options;
+use socorro_benches::servers::ours::Ours;
+use socorro_benches::servers::peer::Peer;
+use socorro_benches::servers::report::{self, Target};
+use socorro_benches::servers::sample::Work;
+use socorro_testkit::services::{self, Kind};
+use tokio::runtime::Runtime;
+
+/// The schema of each peer; in the database that the server's address names.
+const OURS: &str = "socorro_benchmark_ours";
+const NAIVE: &str = "socorro_benchmark_naive";
+
+/// Connections of each peer.
+const CONNECTIONS: usize = 8;
+
+fn main() -> Result<()> {
+    let Some(options) = Options::from_args()? else {
+        return Ok(());
+    };
+    machine::introduce("postgres", &options, &machine::work()?);
+    println!("{CONNECTIONS} connections for each peer\n");
+    let server = services::shared(Kind::Postgres)?;
+    let runtime = Runtime::new()?;
+    let naive = naive::Naive::open(&server, CONNECTIONS)?;
+    let ours = runtime.block_on(Ours::open(
+        "postgres plugin, loaded",
+        json!({
+            "type": "postgres",
+            "url": naive::url(&server),
+            "password": server.password,
+            "schema": OURS,
+            "connections": CONNECTIONS,
+        }),
+    ))?;
+    let peers: [Arc<dyn Peer>; 2] = [Arc::new(ours), Arc::new(naive)];
+    let works = [Work::Save, Work::Read];
+    let targets = [Target::Ahead(1)];
+    report::run(&options, &runtime, &peers, &works, &targets)?;
+    // The plugin's threads and connections end with it; only then can its schema go.
+    drop(peers);
+    naive::clean_up(&server)
+}

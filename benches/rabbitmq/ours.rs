@@ -1,0 +1,94 @@
+//! The loaded plugin: its storage behind a handle, its source as a pipeline has it.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use async_trait::async_trait;
+use serde_json::json;
+use socorro_benches::crashes::Crash;
+use socorro_benches::libraries;
+use socorro_benches::servers::ours::Ours;
+use socorro_benches::servers::peer::Peer;
+use socorro_core::Context;
+use socorro_core::crash::{CrashId, Dumps};
+use socorro_core::plugin::loader::{Loader, LoaderOptions};
+use socorro_core::plugin::{OpenOptions, PluginSource};
+use socorro_core::source::{NewCrashSource, Receive, Settlement};
+use socorro_testkit::services::Server;
+
+use crate::{OURS, PREFETCH};
+
+pub(crate) struct Queue {
+    storage: Ours,
+    source: PluginSource,
+}
+
+impl Queue {
+    pub(crate) async fn open(server: &Server) -> Result<Self> {
+        let account = format!("://{}@", server.user);
+        let options = json!({
+            "url": server.url.replacen("://", &account, 1),
+            "password": server.password,
+            "queues": { "standard": OURS },
+        });
+        let mut storage = options.clone();
+        let mut source = options;
+        for (table, key, value) in [
+            (&mut storage, "type", json!("rabbitmq")),
+            (&mut source, "prefetch", json!(PREFETCH)),
+        ] {
+            let table = table.as_object_mut().context("options are a table")?;
+            table.insert(key.to_owned(), value);
+        }
+        let storage = Ours::open("rabbitmq plugin, loaded", storage).await?;
+        let loader = Loader::new(LoaderOptions {
+            path: vec![libraries::directory()?],
+            ..LoaderOptions::default()
+        });
+        let plugin = loader.load("rabbitmq", None).await?;
+        let source = plugin.open_source("new", &source, &OpenOptions::default());
+        Ok(Self {
+            storage,
+            source: source.await?,
+        })
+    }
+}
+
+#[async_trait]
+impl Peer for Queue {
+    fn title(&self) -> &'static str {
+        self.storage.title()
+    }
+
+    async fn save(&self, id: &CrashId, crash: &Crash) -> Result<()> {
+        let saved = self
+            .storage
+            .handle()
+            .save_raw_crash(id, &crash.raw, &Dumps::new());
+        Ok(saved.await?)
+    }
+
+    /// The next one of the queue, whichever that is.
+    async fn read(&self, _: &CrashId) -> Result<usize> {
+        let cx = Context::new();
+        let one = Receive {
+            max: NonZeroUsize::MIN,
+            wait: Duration::from_secs(30),
+        };
+        let deliveries = self.source.receive(&cx, one).await?;
+        let delivery = deliveries.first().context("nothing came")?;
+        self.source
+            .settle(&cx, delivery.token, Settlement::Ack)
+            .await?;
+        Ok(delivery.id.to_string().len())
+    }
+
+    async fn delete(&self, _: &CrashId) -> Result<()> {
+        Ok(())
+    }
+
+    fn size(&self, _: &Crash) -> usize {
+        36
+    }
+}
