@@ -48,13 +48,14 @@ mod user;
 pub use http::Answer;
 pub use kind::Kind;
 pub use own::{Own, own};
+pub use ports::free as free_ports;
 pub use server::Server;
 pub use set::{Status, down, status, up};
 pub use shared::{STATE_VARIABLE, shared, state_file};
 
 /// What a server is started for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(self) enum Use {
+enum Use {
     /// Many tests at a time, none of which kills it.
     Shared,
     /// One test that may kill it.

@@ -19,8 +19,8 @@ const EPHEMERAL: u16 = 32_768;
 /// What this process has given out; servers bind later than they are given a port.
 static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
 
-/// The first of `count` consecutive ports that nobody listens on.
-pub(super) fn free(count: u16) -> Result<u16> {
+/// The first of `count` consecutive ports that nobody listens on, and that this process gives out once.
+pub fn free(count: u16) -> Result<u16> {
     let given = std::env::var("SOCORRO_TEST_PORTS").ok();
     let (first, last) = match &given {
         Some(range) => parse(range)?,
