@@ -33,7 +33,9 @@ impl Naive {
             builder = builder.cert_validation(CertificateValidation::Full(authority));
         }
         let naive = Self(builder.build()?);
-        let gone = naive.send(Method::Delete, &format!("/{INDEX}"), None).await?;
+        let gone = naive
+            .send(Method::Delete, &format!("/{INDEX}"), None)
+            .await?;
         let status = gone.status_code();
         ensure!(
             status.is_success() || status == StatusCode::NOT_FOUND,
@@ -54,7 +56,9 @@ impl Naive {
     async fn send(&self, method: Method, path: &str, body: Option<Bytes>) -> Result<Response> {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        let sent = self.0.send(method, path, headers, None::<&Value>, body, None);
+        let sent = self
+            .0
+            .send(method, path, headers, None::<&Value>, body, None);
         Ok(sent.await?)
     }
 }

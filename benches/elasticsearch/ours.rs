@@ -24,7 +24,9 @@ impl Indexed {
             let ca = json!({ "ca_file": server.ca_file });
             table.insert("tls".to_owned(), ca);
         }
-        Ok(Self(Ours::open("elasticsearch plugin, loaded", options).await?))
+        Ok(Self(
+            Ours::open("elasticsearch plugin, loaded", options).await?,
+        ))
     }
 }
 

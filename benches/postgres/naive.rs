@@ -18,7 +18,9 @@ use crate::{NAIVE, OURS};
 
 /// The server's address with the user and without encryption, the same for both peers.
 pub(crate) fn url(server: &Server) -> String {
-    let address = server.url.replacen("://", &format!("://{}@", server.user), 1);
+    let address = server
+        .url
+        .replacen("://", &format!("://{}@", server.user), 1);
     format!("{address}?sslmode=disable")
 }
 
@@ -128,7 +130,10 @@ impl Peer for Naive {
         let id = id.to_string();
         self.with(move |client| {
             for table in ["raw", "dump"] {
-                client.execute(&format!("DELETE FROM {NAIVE}.{table} WHERE id = $1"), &[&id])?;
+                client.execute(
+                    &format!("DELETE FROM {NAIVE}.{table} WHERE id = $1"),
+                    &[&id],
+                )?;
             }
             Ok(())
         })

@@ -85,6 +85,7 @@ impl Peer for Bare {
     }
 
     async fn save(&self, id: &CrashId, _: &Crash) -> Result<()> {
+        let body = id.to_string();
         let published = self.publish.basic_publish(
             "".into(),
             BARE.into(),
@@ -92,7 +93,7 @@ impl Peer for Bare {
                 mandatory: true,
                 ..BasicPublishOptions::default()
             },
-            id.to_string().as_bytes(),
+            body.as_bytes(),
             BasicProperties::default().with_delivery_mode(2),
         );
         let confirmation = published.await?.await?;

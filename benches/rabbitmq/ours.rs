@@ -47,11 +47,10 @@ impl Queue {
             ..LoaderOptions::default()
         });
         let plugin = loader.load("rabbitmq", None).await?;
-        let source = plugin.open_source("new", &source, &OpenOptions::default());
-        Ok(Self {
-            storage,
-            source: source.await?,
-        })
+        let source = plugin
+            .open_source("new", &source, &OpenOptions::default())
+            .await?;
+        Ok(Self { storage, source })
     }
 }
 
@@ -62,11 +61,8 @@ impl Peer for Queue {
     }
 
     async fn save(&self, id: &CrashId, crash: &Crash) -> Result<()> {
-        let saved = self
-            .storage
-            .handle()
-            .save_raw_crash(id, &crash.raw, &Dumps::new());
-        Ok(saved.await?)
+        let handle = self.storage.handle();
+        Ok(handle.save_raw_crash(id, &crash.raw, &Dumps::new()).await?)
     }
 
     /// The next one of the queue, whichever that is.

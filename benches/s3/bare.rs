@@ -32,7 +32,13 @@ impl Bare {
             .endpoint_url(&server.url)
             .region(Region::new("us-east-1"))
             .force_path_style(true)
-            .credentials_provider(Credentials::from_keys(&server.user, &server.password, None))
+            .credentials_provider(Credentials::new(
+                &server.user,
+                &server.password,
+                None,
+                None,
+                "benchmark",
+            ))
             .retry_config(RetryConfig::disabled())
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
             .response_checksum_validation(ResponseChecksumValidation::WhenRequired)

@@ -42,12 +42,14 @@ fn main() -> Result<()> {
         let server = services::shared(kind)?;
         println!("## {kind:?}\n");
         let peers = runtime.block_on(peers(&server))?;
-        let targets = [
-            Target::AtLeast(1, 0.95),
-            Target::Ahead(2),
-            Target::Ahead(3),
-        ];
-        report::run(&options, &runtime, &peers, &[Work::Save, Work::Read], &targets)?;
+        let targets = [Target::AtLeast(1, 0.95), Target::Ahead(2), Target::Ahead(3)];
+        report::run(
+            &options,
+            &runtime,
+            &peers,
+            &[Work::Save, Work::Read],
+            &targets,
+        )?;
         println!();
     }
     Ok(())

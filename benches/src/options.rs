@@ -45,7 +45,9 @@ impl Options {
                 "--crashes" => options.crashes = Some(usize::try_from(number()?)?.max(1)),
                 // What test runners pass; without `--bench` nothing is measured anyway.
                 _ if !bench => {}
-                other => bail!("{other:?} is no option here; there are --seed N, --rounds N and --crashes N"),
+                other => bail!(
+                    "{other:?} is no option here; there are --seed N, --rounds N and --crashes N"
+                ),
             }
         }
         Ok(bench.then_some(options))

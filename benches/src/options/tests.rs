@@ -18,7 +18,15 @@ fn numbers_are_read() {
         crashes: Some(500),
     };
     // cargo appends `--bench`.
-    let parsed = parse(&["--seed", "7", "--rounds", "3", "--crashes", "500", "--bench"]);
+    let parsed = parse(&[
+        "--seed",
+        "7",
+        "--rounds",
+        "3",
+        "--crashes",
+        "500",
+        "--bench",
+    ]);
     assert_eq!(parsed.ok(), Some(Some(wanted)));
 }
 

@@ -76,7 +76,12 @@ pub fn run(
         for (number, work) in works.iter().enumerate() {
             let of_work: Vec<Vec<&Sample>> = samples
                 .iter()
-                .map(|rounds| rounds.iter().filter_map(|works| works.get(number)).collect())
+                .map(|rounds| {
+                    rounds
+                        .iter()
+                        .filter_map(|works| works.get(number))
+                        .collect()
+                })
                 .collect();
             verdicts.extend(rows(peers, &of_work, *work, callers, targets));
         }
