@@ -26,12 +26,16 @@
 //! 5. *Ready.* The server is asked until it answers. A process that ends early, or takes too long, is an error
 //!    with the end of its log.
 
+mod ceph;
 mod certificate;
+mod elasticsearch;
 mod front;
+mod garage;
 mod http;
 mod install;
 mod kind;
 mod kinds;
+mod opensearch;
 mod own;
 mod place;
 mod ports;
@@ -45,6 +49,8 @@ mod shared;
 mod state;
 mod user;
 
+pub use ceph::ceph_user;
+pub use garage::garage_key;
 pub use http::Answer;
 pub use kind::Kind;
 pub use own::{Own, own};

@@ -112,7 +112,7 @@ fn bring_up(place: &Place, report: &(dyn Fn(Kind, &str) + Sync)) -> Result<()> {
     let began = Instant::now();
     install::install(kind, &say)?;
     let installed = Instant::now();
-    let server = kinds::prepare(place)?;
+    let server = kinds::prepare(place, Use::Shared)?;
     place
         .state
         .entry(kind, |entry| entry.server = Some(server.clone()))?;
