@@ -2,9 +2,11 @@
 //!
 //! The archive is the one its makers publish for integration tests. Of the modules it has the transport and
 //! security; it has no `reindex` (so no `_delete_by_query`), no Painless, no `analysis-common`, and
-//! `GET /` is answered with 405.
+//! `GET /` is answered with 405. What security needs of `analysis-common` comes from a plugin of ours.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -18,7 +20,30 @@ pub(super) const VERSION: &str = "8.17.4";
 
 /// Where it was unpacked.
 pub(super) fn unpacked() -> Result<PathBuf> {
-    Ok(install::cache()?.join(format!("elasticsearch-{VERSION}")))
+    Ok(install::cache()?.join(format!("elasticsearch-{VERSION}-security")))
+}
+
+/// Builds the plugin without which no user, role or API key can be made, into the unpacked archive.
+pub(super) fn add_plugin(unpacked: &Path) -> Result<()> {
+    let plugin = unpacked.join("plugins/security-analysis");
+    let source = plugin.join("SecurityAnalysis.java");
+    fs::create_dir_all(&plugin)?;
+    fs::write(&source, include_str!("elasticsearch/SecurityAnalysis.java"))?;
+    let descriptor = include_str!("elasticsearch/plugin-descriptor.properties");
+    fs::write(plugin.join("plugin-descriptor.properties"), descriptor)?;
+    let classes = plugin.join("classes");
+    let mut compile = Command::new("javac");
+    compile.arg("-d").arg(&classes).arg("-cp");
+    compile.arg(format!("{}/lib/*", unpacked.display()));
+    install::run(compile.arg(&source))?;
+    let mut pack = Command::new("jar");
+    pack.arg("--create")
+        .arg("--file")
+        .arg(plugin.join("security-analysis.jar"));
+    install::run(pack.arg("-C").arg(&classes).arg("."))?;
+    fs::remove_dir_all(classes)?;
+    fs::remove_file(source)?;
+    Ok(())
 }
 
 /// Writes the configuration and brings the program to where the server's user reaches it.
@@ -53,7 +78,7 @@ pub(super) fn prepare(place: &Place) -> Result<Server> {
     place.write("configuration/roles.yml", "")?;
     place.write("configuration/role_mapping.yml", "")?;
     let logging = unpacked()?.join("config/log4j2.properties");
-    std::fs::copy(logging, configuration.join("log4j2.properties"))?;
+    fs::copy(logging, configuration.join("log4j2.properties"))?;
     place.user.give_all(&configuration)?;
 
     let mut server = Server::at(Kind::Elasticsearch, format!("http://127.0.0.1:{port}"));

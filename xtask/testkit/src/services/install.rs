@@ -34,7 +34,7 @@ fn missing(kind: Kind) -> Vec<&'static str> {
             ("gcc", is_built(kind) || has("cc")),
             ("make", is_built(kind) || has("make")),
         ],
-        // With the compiler: OpenSearch's start program is compiled when it is started.
+        // With the compiler: a plugin for the one, the start program of the other.
         Kind::Elasticsearch | Kind::Opensearch => vec![
             ("openjdk-17-jdk-headless", has("javac")),
             ("maven", is_built(kind) || has("mvn")),
@@ -100,7 +100,9 @@ fn fetch(kind: Kind, say: &dyn Fn(&str)) -> Result<()> {
                 maven.arg(format!("-DoutputDirectory={}", directory.display()));
                 run(&mut maven)?;
                 // The archive has one directory, named after the version.
-                Ok(directory.join(format!("elasticsearch-{}", elasticsearch::VERSION)))
+                let unpacked = directory.join(format!("elasticsearch-{}", elasticsearch::VERSION));
+                elasticsearch::add_plugin(&unpacked)?;
+                Ok(unpacked)
             })
         }
         Kind::Opensearch => {
@@ -161,7 +163,7 @@ fn maven(directory: &Path, goal: &str) -> Command {
 }
 
 /// Runs a program to its end; fails with its output.
-fn run(command: &mut Command) -> Result<()> {
+pub(super) fn run(command: &mut Command) -> Result<()> {
     let output = command
         .output()
         .with_context(|| format!("cannot run {command:?}"))?;
