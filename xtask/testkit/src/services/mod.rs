@@ -56,7 +56,7 @@ pub use kind::Kind;
 pub use own::{Own, own};
 pub use ports::free as free_ports;
 pub use server::Server;
-pub use set::{Status, down, status, up};
+pub use set::{Status, down, fetch, status, up};
 pub use shared::{STATE_VARIABLE, shared, state_file};
 
 /// What a server is started for.
