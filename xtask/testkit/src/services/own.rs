@@ -46,7 +46,7 @@ pub fn own(kind: Kind) -> Result<Own> {
         place,
         _directory: directory,
     };
-    own.server = kinds::prepare(&own.place)?;
+    own.server = kinds::prepare(&own.place, Use::Own)?;
     own.place
         .state
         .entry(kind, |entry| entry.server = Some(own.server.clone()))?;

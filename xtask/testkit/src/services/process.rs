@@ -33,7 +33,7 @@ impl Process {
     /// Whether it is this very process that has the id, and it has not ended.
     pub(super) fn is_running(&self) -> bool {
         self.reap();
-        Stat::read(self.pid).is_some_and(|stat| !stat.ended)
+        Stat::read(self.pid).is_some_and(|stat| !stat.ended || has_threads(self.pid))
             && Self::of(self.pid).as_ref() == Some(self)
     }
 
@@ -143,6 +143,11 @@ fn all() -> Vec<u32> {
         .collect()
 }
 
+/// Whether there are threads besides the first: when that has ended before them, files are still open.
+fn has_threads(pid: u32) -> bool {
+    fs::read_dir(format!("/proc/{pid}/task")).is_ok_and(|threads| threads.count() > 1)
+}
+
 /// Which start of the system this is.
 fn boot() -> String {
     fs::read_to_string(PathBuf::from("/proc/sys/kernel/random/boot_id"))
@@ -152,6 +157,7 @@ fn boot() -> String {
 
 /// What the system knows about a process.
 struct Stat {
+    /// Of its first thread.
     ended: bool,
     parent: u32,
     started: u64,

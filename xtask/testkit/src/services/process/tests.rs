@@ -1,3 +1,5 @@
+#![allow(clippy::zombie_processes, reason = "`kill_tree` reaps what it kills")]
+
 use std::process::Command;
 
 use super::*;
