@@ -13,7 +13,7 @@ use anyhow::Result;
 
 use super::certificate::Files;
 use super::place::Place;
-use super::{Kind, Server, install, ports, secret};
+use super::{Kind, Server, Use, install, ports, secret};
 
 /// The version that is tested.
 pub(super) const VERSION: &str = "8.17.4";
@@ -91,19 +91,30 @@ pub(super) fn prepare(place: &Place) -> Result<Server> {
 }
 
 /// Starts it.
-pub(super) fn start(place: &Place, server: &Server) -> Result<()> {
+pub(super) fn start(place: &Place, server: &Server, purpose: Use) -> Result<()> {
     // Told explicitly: the archive has no Java of its own.
     let java = install::java_home()?;
     let mut command = place.daemon(place.path("program/bin/elasticsearch"));
     command
         .env("ES_JAVA_HOME", java)
-        .env("ES_JAVA_OPTS", "-Xms512m -Xmx512m")
+        .env("ES_JAVA_OPTS", format!("{HEAP} {}", compiler(purpose)))
         .env("ES_PATH_CONF", place.path("configuration"))
         .env("ES_TMPDIR", place.path("tmp"));
     let process = place.spawn("elasticsearch", &mut command)?;
     place.wait("elasticsearch", &process, Duration::from_secs(240), || {
         is_green(server)
     })
+}
+
+/// How much memory, as Java takes it.
+const HEAP: &str = "-Xms512m -Xmx512m";
+
+/// How Java compiles: a server that one test kills and starts again never earns the better compiler's time.
+pub(super) fn compiler(purpose: Use) -> &'static str {
+    match purpose {
+        Use::Shared => "-XX:TieredStopAtLevel=4",
+        Use::Own => "-XX:TieredStopAtLevel=1",
+    }
 }
 
 /// Whether the cluster, as it says itself, can be written to.

@@ -29,8 +29,8 @@ pub(super) fn start(place: &Place, server: &Server, purpose: Use) -> Result<()> 
         Kind::Rabbitmq => rabbitmq::start(place, server),
         Kind::Ceph => ceph::start(place, server),
         Kind::Garage => garage::start(place, server),
-        Kind::Elasticsearch => elasticsearch::start(place, server),
-        Kind::Opensearch => opensearch::start(place, server),
+        Kind::Elasticsearch => elasticsearch::start(place, server, purpose),
+        Kind::Opensearch => opensearch::start(place, server, purpose),
     }
 }
 

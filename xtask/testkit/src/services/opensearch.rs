@@ -9,7 +9,7 @@ use anyhow::Result;
 
 use super::certificate::Files;
 use super::place::Place;
-use super::{Kind, Server, elasticsearch, install, ports};
+use super::{Kind, Server, Use, elasticsearch, install, ports};
 
 /// The version that is tested, and that of the runner that brings it.
 pub(super) const VERSION: &str = "2.19.1";
@@ -36,10 +36,11 @@ pub(super) fn prepare(place: &Place) -> Result<Server> {
 }
 
 /// Starts it.
-pub(super) fn start(place: &Place, server: &Server) -> Result<()> {
+pub(super) fn start(place: &Place, server: &Server, purpose: Use) -> Result<()> {
     let mut command = place.daemon(install::java_home()?.join("bin/java"));
     command
         .args(["-Xms512m", "-Xmx512m", "-XX:+UseSerialGC"])
+        .arg(elasticsearch::compiler(purpose))
         .arg(format!("-Djava.io.tmpdir={}", place.path("tmp").display()))
         .arg("-cp")
         .arg(format!("{}/*", place.path("jars").display()))
