@@ -62,7 +62,7 @@ impl Bucket {
             .set_ssekms_key_id(self.0.kms_key_id.clone())
             .set_storage_class(self.0.storage_class.clone());
         let answer = self
-            .send("begin to write", key, request.send())
+            .send("begin to write", key, Box::pin(request.send()))
             .await
             .map_err(Error::from)?;
         let id = answer.upload_id.ok_or_else(|| {
@@ -105,7 +105,7 @@ impl Upload {
             .part_number(number)
             .body(ByteStream::from(bytes));
         let answer = bucket
-            .send("write a part of", &self.key, request.send())
+            .send("write a part of", &self.key, Box::pin(request.send()))
             .await
             .map_err(Error::from)?;
         // Without the part's checksum: a server that was not told of one when the upload began refuses it.
@@ -129,7 +129,7 @@ impl Upload {
             .upload_id(&self.id)
             .multipart_upload(parts);
         bucket
-            .send("finish writing", &self.key, request.send())
+            .send("finish writing", &self.key, Box::pin(request.send()))
             .await
             .map_err(Error::from)?;
         Ok(())
@@ -150,7 +150,7 @@ impl Upload {
             .bucket(&bucket.0.name)
             .key(&self.key)
             .upload_id(&self.id);
-        let answer = bucket.send("abort writing", &self.key, request.send());
+        let answer = bucket.send("abort writing", &self.key, Box::pin(request.send()));
         if let Err(failed) = answer.await {
             let error = Error::from(failed);
             tracing::warn!(key = self.key, %error, "an upload could not be aborted; the bucket's lifecycle rule has to");

@@ -37,7 +37,8 @@ impl Bucket {
     pub(crate) async fn get(&self, key: &str) -> Result<Option<Object>> {
         let request = self.0.client.get_object().bucket(&self.0.name).key(key);
         let what = self.what("read", key);
-        let work = async {
+        // Boxed: the client's futures are large, and several are part of one operation's.
+        let work = Box::pin(async {
             let answer = request.send().await;
             let answer = answer.map_err(|error| Failed::of(&error, &what))?;
             let size = self.size_of(key, answer.content_length)?;
@@ -47,14 +48,14 @@ impl Bucket {
                 bytes,
                 metadata: answer.metadata.unwrap_or_default(),
             })
-        };
+        });
         found(self.limited(&what, work).await)
     }
 
     /// An object's head.
     pub(crate) async fn head(&self, key: &str) -> Result<Option<Object>> {
         let request = self.0.client.head_object().bucket(&self.0.name).key(key);
-        let answer = self.send("look at", key, request.send()).await;
+        let answer = self.send("look at", key, Box::pin(request.send())).await;
         Ok(found(answer)?.map(|answer| Object {
             bytes: Bytes::new(),
             size: answer
@@ -68,7 +69,7 @@ impl Bucket {
     pub(crate) async fn get_to_file(&self, key: &str, path: &Path) -> Result<Option<Object>> {
         let request = self.0.client.get_object().bucket(&self.0.name).key(key);
         let what = self.what("read", key);
-        let work = async {
+        let work = Box::pin(async {
             let answer = request.send().await;
             let answer = answer.map_err(|error| Failed::of(&error, &what))?;
             let size = self.size_of(key, answer.content_length)?;
@@ -79,7 +80,7 @@ impl Bucket {
                 size: Some(written),
                 metadata: answer.metadata.unwrap_or_default(),
             })
-        };
+        });
         found(self.limited(&what, work).await)
     }
 
@@ -96,7 +97,7 @@ impl Bucket {
             .set_start_after(after.map(str::to_owned))
             .max_keys(most);
         let answer = self
-            .send("list", prefix, request.send())
+            .send("list", prefix, Box::pin(request.send()))
             .await
             .map_err(Error::from)?;
         let keys = answer.contents.unwrap_or_default();

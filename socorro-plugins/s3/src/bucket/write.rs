@@ -37,7 +37,7 @@ impl Bucket {
             .set_ssekms_key_id(self.0.kms_key_id.clone())
             .set_storage_class(self.0.storage_class.clone())
             .body(ByteStream::from(bytes));
-        match self.send("write", key, request.send()).await {
+        match self.send("write", key, Box::pin(request.send())).await {
             Ok(_) => Ok(true),
             Err(Failed::Request(failure)) if failure.is_condition() => Ok(false),
             Err(failed) => Err(failed.into()),
@@ -59,7 +59,7 @@ impl Bucket {
     /// Removes an object; one that is not there is no error.
     pub(crate) async fn delete(&self, key: &str) -> Result<()> {
         let request = self.0.client.delete_object().bucket(&self.0.name).key(key);
-        match self.send("delete", key, request.send()).await {
+        match self.send("delete", key, Box::pin(request.send())).await {
             Ok(_) => Ok(()),
             Err(Failed::Request(failure)) if failure.is_missing() => Ok(()),
             Err(failed) => Err(failed.into()),

@@ -18,13 +18,6 @@ pub(super) struct Found<'a> {
     pub(super) set: Option<SetId>,
 }
 
-/// The names of a crash's dumps, and their list as it is stored, if it is.
-#[derive(Debug, Default)]
-pub(super) struct Names {
-    pub(super) names: Vec<DumpName>,
-    pub(super) list: Option<Object>,
-}
-
 impl Store {
     /// The raw crash, with its bytes if they are wanted: under the prefix that is written, then the older ones, the
     /// newest scheme first.
@@ -58,18 +51,16 @@ impl Store {
     }
 
     /// The names of the dumps of a crash.
-    pub(super) async fn names_of(&self, id: &StoredId, found: &Found<'_>) -> Result<Names> {
+    pub(super) async fn names_of(&self, id: &StoredId, found: &Found<'_>) -> Result<Vec<DumpName>> {
         if let Some(names) = found.set.and(names_in_metadata(&found.object.metadata)) {
-            return Ok(Names { names, list: None });
+            return Ok(names);
         }
-        let list = self.part(id, found, DUMP_NAMES, true).await?;
-        let names = match &list {
-            Some(list) => read_names(&list.bytes)?,
+        match self.part(id, found, DUMP_NAMES, true).await? {
+            Some(list) => read_names(&list.bytes),
             // The originals wrote the raw crash first; one that was cut short then has no dumps.
-            None if found.set.is_none() => Vec::new(),
-            None => return Err(lost(DUMP_NAMES)),
-        };
-        Ok(Names { names, list })
+            None if found.set.is_none() => Ok(Vec::new()),
+            None => Err(lost(DUMP_NAMES)),
+        }
     }
 
     /// A part of the set that is in force.

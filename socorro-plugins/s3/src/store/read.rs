@@ -60,7 +60,7 @@ impl Store {
 
     async fn dump_of(&self, id: &StoredId, found: &Found<'_>, name: &DumpName) -> Result<Bytes> {
         let thing = thing_of(name);
-        if found.set.is_some() && !self.names_of(id, found).await?.names.contains(name) {
+        if found.set.is_some() && !self.names_of(id, found).await?.contains(name) {
             return Err(no_dump(name));
         }
         match self.part(id, found, thing, true).await? {
@@ -90,7 +90,7 @@ impl Store {
         found: &Found<'_>,
         with_bytes: bool,
     ) -> Result<Vec<(DumpName, Object)>> {
-        let names = self.names_of(id, found).await?.names;
+        let names = self.names_of(id, found).await?;
         let parts = each(names.into_iter().map(|name| async move {
             let part = self.part(id, found, thing_of(&name), with_bytes).await?;
             Ok(present(id, found, &name, part)?.map(|part| (name, part)))
@@ -105,7 +105,7 @@ impl Store {
 
     async fn files_of(&self, id: &StoredId, found: &Found<'_>, directory: &Path) -> Result<Dumps> {
         let mut files = Files::default();
-        for name in self.names_of(id, found).await?.names {
+        for name in self.names_of(id, found).await? {
             let path = directory.join(format!("{id}.{name}.dump"));
             let part = self.part_to_file(id, found, thing_of(&name), &path).await?;
             if present(id, found, &name, part)?.is_some() {

@@ -1,5 +1,7 @@
 //! Saves a crash; the steps are in the [module](super) above.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 use socorro_core::crash::{CrashId, DumpName, Dumps, StoredId};
 use socorro_core::error::{Applied, Error, ErrorKind, Result};
@@ -9,7 +11,7 @@ use super::{Store, each};
 use crate::body::{Body, blocking};
 use crate::bucket::Condition;
 use crate::layout::{DUMP_NAMES, thing_of};
-use crate::set::{SetId, read_names, write_names};
+use crate::set::{SetId, names_in_metadata, read_names, write_names};
 
 /// A crash to be saved.
 struct New {
@@ -38,7 +40,7 @@ impl Store {
         match found {
             None if list.is_none_or(|list| list.set() == Some(new.set)) => self.resume(&new).await,
             Some(found) if found.set == Some(new.set) && found.key == self.layout.raw(id) => {
-                self.settle(&new).await.map(drop).map_err(unseen)
+                self.settle(&new, Vec::new()).await.map_err(unseen)
             }
             found => self.replace(&new, found).await,
         }
@@ -101,7 +103,9 @@ impl Store {
         self.stage(new).await.map_err(unseen)?;
         self.commit(new, Condition::Always).await?;
         let finish = async {
-            self.settle(new).await?;
+            let before = found.as_ref();
+            let before = before.and_then(|found| names_in_metadata(&found.object.metadata));
+            self.settle(new, before.unwrap_or_default()).await?;
             let older = found.map(|found| found.key);
             if let Some(key) = older.filter(|key| *key != self.layout.raw(&new.id)) {
                 self.bucket.delete(&key).await?;
@@ -126,7 +130,8 @@ impl Store {
     }
 
     /// Puts every part of the set that is in force in its place, and takes away those that it does not have.
-    async fn settle(&self, new: &New) -> Result<()> {
+    /// `before` are dumps of the set that was in force.
+    async fn settle(&self, new: &New, before: Vec<DumpName>) -> Result<()> {
         each(new.dumps.iter().map(|(name, body)| async move {
             let key = self.layout.thing(thing_of(name), new.id.as_str());
             let there = self.bucket.head(&key).await?;
@@ -141,8 +146,12 @@ impl Store {
         if list.as_ref().and_then(|list| list.set()) == Some(new.set) {
             return Ok(());
         }
-        // One that cannot be read names nothing that could be deleted.
-        let before = list.map_or_else(Vec::new, |list| read_names(&list.bytes).unwrap_or_default());
+        // A list that cannot be read names nothing that could be deleted.
+        let listed = list.and_then(|list| read_names(&list.bytes).ok());
+        let before: BTreeSet<DumpName> = before
+            .into_iter()
+            .chain(listed.unwrap_or_default())
+            .collect();
         let surplus = before.iter().filter(|name| !new.names.contains(name));
         each(surplus.map(|name| async move {
             let key = self.layout.thing(thing_of(name), new.id.as_str());

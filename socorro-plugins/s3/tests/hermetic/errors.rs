@@ -115,8 +115,7 @@ async fn a_server_that_hangs_is_given_up() {
 async fn each_says_what_to_do() {
     let server = server().await;
     let storage = open(&server).await;
-    let sample = crash(1);
-    for (status, code, kind, advice) in [
+    let cases = [
         (
             404,
             "NoSuchBucket",
@@ -161,7 +160,10 @@ async fn each_says_what_to_do() {
             ErrorKind::InvalidConfig,
             "`region`",
         ),
-    ] {
+    ];
+    // Each under an id of its own: of one that has leftovers the head is looked at, and it has no code.
+    for (seed, (status, code, kind, advice)) in cases.into_iter().enumerate() {
+        let sample = crash(seed as u64);
         server.inject(Fault::new(Action::status(status, code)).with_key("raw_crash"));
         let error = save(&storage, &sample).await.unwrap_err();
         assert_eq!(error.kind(), kind, "{error:?}");
