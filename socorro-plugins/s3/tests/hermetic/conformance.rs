@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use socorro_core::conformance::{self, StorageSubject};
-use socorro_core::plugin::loader::{Loader, LoaderOptions};
 use socorro_core::plugin::{OpenOptions, Plugin};
 use socorro_core::storage::CrashStorage;
 use socorro_core::{Result, async_trait};
-use socorro_testkit::plugins::{Profile, directory};
 use socorro_testkit_s3::Server;
 
+use crate::library::library;
 use crate::support::{careless, options, server, try_open};
 
 const LEFT_OUT: [&str; 2] = ["unsupported_is_said", "declined_dumps_are_not_there"];
@@ -58,17 +57,6 @@ impl StorageSubject for Bucket {
     async fn reopen(&self, case: &str) -> Option<Result<Arc<dyn CrashStorage>>> {
         Some(self.instance(case).await)
     }
-}
-
-async fn library() -> Arc<Plugin> {
-    let path = vec![directory(&["s3"], Profile::Dev).unwrap()];
-    let loader = Loader::new(LoaderOptions {
-        path,
-        ..LoaderOptions::default()
-    });
-    let plugin = loader.load("s3", None).await.unwrap();
-    assert!(plugin.image().sha256.is_some(), "it is linked, not loaded");
-    plugin
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -9,6 +9,8 @@
 mod conformance;
 mod errors;
 mod faults;
+#[path = "../common/library.rs"]
+mod library;
 mod listing;
 mod older;
 mod opening;
