@@ -70,6 +70,8 @@ pub(crate) async fn connect(config: &StorageConfig) -> Result<Client> {
 /// Trusts the system's authorities, or those of `tls.ca_file` alone. Blocks.
 fn http_client(config: &StorageConfig) -> Result<SharedHttpClient> {
     let trust = match config.tls.ca()? {
+        // Reading the system's authorities takes a while, and here nobody would be asked about.
+        None if is_plain(config) => TrustStore::empty(),
         None => TrustStore::default(),
         Some(pem) => {
             check_authorities(&pem)?;
@@ -85,6 +87,12 @@ fn http_client(config: &StorageConfig) -> Result<SharedHttpClient> {
         .tls_context(context)
         .pool_max_idle_per_host(usize::from(config.max_connections))
         .build_https())
+}
+
+/// Whether no connection is encrypted: those to other services of AWS, which have keys to give, would be.
+fn is_plain(config: &StorageConfig) -> bool {
+    let url = config.endpoint_url.as_deref().unwrap_or_default();
+    url.starts_with("http://") && config.access_key_id.is_some()
 }
 
 /// The client library panics on certificates that it cannot use, so they are tried first.

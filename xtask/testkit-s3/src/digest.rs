@@ -2,9 +2,9 @@
 
 use bytes::{Bytes, BytesMut};
 use futures_util::TryStreamExt;
+use s3s::TrailingHeaders;
 use s3s::crypto::{Checksum as _, Md5};
 use s3s::dto::StreamingBlob;
-use s3s::TrailingHeaders;
 use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
 
 use s3s::checksum::ChecksumHasher;
