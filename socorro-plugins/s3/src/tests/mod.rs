@@ -1,0 +1,4 @@
+mod config;
+mod keys;
+mod sets;
+mod table;
