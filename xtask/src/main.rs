@@ -9,6 +9,7 @@ mod bench;
 mod demo;
 mod dist;
 mod run;
+mod services;
 mod test;
 
 use anyhow::Result;
@@ -28,8 +29,10 @@ enum Command {
     Demo(demo::Arguments),
     /// Runs every test there is; what continuous integration calls.
     Test(test::Arguments),
+    /// Starts, stops and shows the real servers that tests run against.
+    Services(services::Arguments),
     /// Makes target/dist: the command, the plugins and the header, ready to be copied elsewhere.
-    Dist,
+    Dist(dist::Arguments),
     /// Runs the benchmarks, ours and the peers' side by side.
     Bench(bench::Arguments),
 }
@@ -38,7 +41,10 @@ fn main() -> Result<()> {
     match Arguments::parse().command {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Test(arguments) => test::run_all(&arguments),
-        Command::Dist => dist::run().map(|directory| println!("{}", directory.display())),
+        Command::Services(arguments) => services::run(&arguments),
+        Command::Dist(arguments) => {
+            dist::run(&arguments).map(|directory| println!("{}", directory.display()))
+        }
         Command::Bench(arguments) => bench::run(&arguments),
     }
 }
