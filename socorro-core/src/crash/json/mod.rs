@@ -19,6 +19,7 @@ mod value;
 pub(crate) use check::check_object;
 pub(crate) use field::field;
 pub(crate) use splice::without;
+pub(crate) use value::parse;
 
 use super::Limits;
 

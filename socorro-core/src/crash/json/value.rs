@@ -14,7 +14,7 @@ enum Unfinished {
 /// What [`Value`] cannot hold reads as the nearest it can: NaN and the infinities as null, a lone surrogate
 /// as U+FFFD, an integer beyond 64 bits as a float, a float beyond `f64` as null. The last of duplicate keys
 /// wins. What is nested deeper than any limit allows reads as null, because dropping a `Value` recurses.
-pub(super) fn parse(text: &[u8]) -> Option<Value> {
+pub(crate) fn parse(text: &[u8]) -> Option<Value> {
     let mut scanner = Scanner::new(text, usize::MAX);
     let mut unfinished: Vec<Unfinished> = Vec::new();
     loop {
