@@ -41,14 +41,13 @@ pub(crate) fn run_all(arguments: &Arguments) -> Result<()> {
     // What takes minutes the first time goes on beside the rest.
     let fetching = (!arguments.hermetic).then(servers::Fetching::begin);
     log.cargo("format", &["fmt", "--all", "--check"])?;
-    let servers = servers::packages()?;
-    let features = servers::features(&servers);
+    let tier = servers::Tier::find()?;
     let clippy = ["clippy", "--workspace", "--all-targets", "--quiet"];
     log.cargo(
         "clippy",
         &[
             &clippy[..],
-            &["--features", &features],
+            &["--features", &tier.features],
             &["--", "-D", "warnings"],
         ]
         .concat(),
@@ -73,7 +72,7 @@ pub(crate) fn run_all(arguments: &Arguments) -> Result<()> {
     })?;
     log.cargo("tests in this process", &["test", "--workspace", "--quiet"])?;
     if let Some(fetching) = fetching {
-        servers::test(&mut log, fetching, &servers)?;
+        servers::test(&mut log, fetching, &tier)?;
     }
     log.step("documentation without warnings", || {
         let arguments = ["doc", "--workspace", "--no-deps", "--quiet"];

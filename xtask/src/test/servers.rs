@@ -1,5 +1,6 @@
 //! The tier of `cargo xtask test` that runs against real servers.
 
+use std::collections::BTreeSet;
 use std::thread::{self, JoinHandle};
 
 use anyhow::{Context, Result, anyhow};
@@ -37,31 +38,51 @@ fn given() -> bool {
     std::env::var_os(STATE_VARIABLE).is_some()
 }
 
-/// The packages that have tests with servers.
-pub(super) fn packages() -> Result<Vec<String>> {
-    let output = cargo(&["metadata", "--format-version=1", "--no-deps"])
-        .output()
-        .context("cannot run cargo metadata")?;
-    let metadata: Value = serde_json::from_slice(&output.stdout).context("cargo metadata")?;
-    let packages = metadata["packages"].as_array().context("no packages")?;
-    Ok(packages
-        .iter()
-        .filter(|package| package["features"].get(FEATURE).is_some())
-        .filter_map(|package| package["name"].as_str().map(str::to_owned))
-        .collect())
+/// What there is to test with servers, as cargo takes it.
+pub(super) struct Tier {
+    /// The feature of every package that has such tests.
+    pub(super) features: String,
+    /// The names of their test binaries.
+    tests: BTreeSet<String>,
 }
 
-/// The features of all these, as cargo takes them.
-pub(super) fn features(packages: &[String]) -> String {
-    let features: Vec<String> = packages
-        .iter()
-        .map(|package| format!("{package}/{FEATURE}"))
-        .collect();
-    features.join(",")
+impl Tier {
+    /// As the workspace's manifests have it.
+    pub(super) fn find() -> Result<Self> {
+        let output = cargo(&["metadata", "--format-version=1", "--no-deps"])
+            .output()
+            .context("cannot run cargo metadata")?;
+        let metadata: Value = serde_json::from_slice(&output.stdout).context("cargo metadata")?;
+        let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+        let mut features = Vec::new();
+        let mut tests = BTreeSet::new();
+        for package in list(&metadata["packages"]) {
+            if package["features"].get(FEATURE).is_none() {
+                continue;
+            }
+            let name = package["name"]
+                .as_str()
+                .context("a package without a name")?;
+            features.push(format!("{name}/{FEATURE}"));
+            for target in list(&package["targets"]) {
+                let needed = list(&target["required-features"]);
+                if let (true, Some(name)) = (
+                    needed.iter().any(|needed| needed == FEATURE),
+                    target["name"].as_str(),
+                ) {
+                    tests.insert(name.to_owned());
+                }
+            }
+        }
+        Ok(Self {
+            features: features.join(","),
+            tests,
+        })
+    }
 }
 
-/// Starts the servers, runs the tests of these packages, and stops the servers however that ends.
-pub(super) fn test(log: &mut Log, fetching: Fetching, packages: &[String]) -> Result<()> {
+/// Starts the servers, runs this tier, and stops the servers however that ends.
+pub(super) fn test(log: &mut Log, fetching: Fetching, tier: &Tier) -> Result<()> {
     log.step("what the servers need, the rest of it", || fetching.end())?;
     let _stop = if given() {
         println!("servers: those in {}", state_file().display());
@@ -71,11 +92,17 @@ pub(super) fn test(log: &mut Log, fetching: Fetching, packages: &[String]) -> Re
         log.step("servers up", || services::up(&Kind::ALL))?;
         Some(stop)
     };
-    let mut command = cargo(&["test", "--quiet", "--features", &features(packages)]);
-    // Unit tests ran already.
-    command.args(["--test", "*"]);
-    for package in packages {
-        command.args(["--package", package]);
+    // Of the whole workspace: fewer packages would unify other features, and build every dependency once more.
+    let arguments = [
+        "test",
+        "--workspace",
+        "--quiet",
+        "--features",
+        &tier.features,
+    ];
+    let mut command = cargo(&arguments);
+    for test in &tier.tests {
+        command.args(["--test", test]);
     }
     log.step("tests with servers", || run(&mut command))
 }
