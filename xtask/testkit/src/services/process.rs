@@ -69,6 +69,43 @@ impl Process {
         }
     }
 
+    /// Stops it and everything it started where they are, and returns when every thread has stopped.
+    pub(super) fn pause_tree(&self) -> Result<()> {
+        let deadline = Instant::now() + PATIENCE;
+        // Again for what was started while the others were looked for.
+        loop {
+            let going: Vec<Self> = self
+                .tree()
+                .into_iter()
+                .filter(|one| !one.is_stopped())
+                .collect();
+            if going.is_empty() {
+                return Ok(());
+            }
+            for process in &going {
+                process.signal(Signal::STOP);
+            }
+            ensure!(
+                Instant::now() < deadline,
+                "process {} does not stop",
+                self.pid
+            );
+            // The signal is on its way to each thread; there is no event when it has arrived.
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// Whether none of its threads runs.
+    fn is_stopped(&self) -> bool {
+        let threads = fs::read_dir(format!("/proc/{}/task", self.pid));
+        threads.into_iter().flatten().flatten().all(|thread| {
+            fs::read_to_string(thread.path().join("stat"))
+                .ok()
+                .and_then(|stat| Stat::parse(&stat))
+                .is_none_or(|stat| stat.ended || stat.stopped)
+        })
+    }
+
     /// Kills it and everything it started, at once, and waits until they are gone.
     pub(super) fn kill_tree(&self) -> Result<()> {
         // Stopped first, so that it starts nothing more while the others are looked for.
@@ -159,6 +196,7 @@ fn boot() -> String {
 struct Stat {
     /// Of its first thread.
     ended: bool,
+    stopped: bool,
     parent: u32,
     started: u64,
 }
@@ -176,6 +214,7 @@ impl Stat {
         let started = fields.nth(17)?.parse().ok()?;
         Some(Self {
             ended: matches!(state, "Z" | "X"),
+            stopped: matches!(state, "T" | "t"),
             parent,
             started,
         })

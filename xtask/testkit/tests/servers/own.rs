@@ -25,7 +25,7 @@ fn ends(own: &mut Own, check: impl Fn(&Server)) {
 
 /// A paused server answers nothing until it is resumed; `hello` is something it would answer.
 fn pauses(own: &Own, hello: &[u8]) {
-    own.pause();
+    own.pause().unwrap();
     // The system still accepts connections for it.
     let mut stream = TcpStream::connect(own.server().address().unwrap()).unwrap();
     stream.write_all(hello).unwrap();

@@ -46,6 +46,14 @@ fn what_a_process_started_is_killed_with_it() {
 }
 
 #[test]
+fn a_paused_tree_has_stopped_when_that_returns() {
+    let process = sleeper();
+    process.pause_tree().unwrap();
+    assert!(process.tree().iter().all(Process::is_stopped));
+    process.kill_tree().unwrap();
+}
+
+#[test]
 fn a_name_with_parentheses_and_spaces_is_no_obstacle() {
     let stat = "17 (a) Z (b) S 5 17 17 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 4711 0 0";
     let stat = Stat::parse(stat).unwrap();
