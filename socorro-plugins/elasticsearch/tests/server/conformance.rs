@@ -9,7 +9,6 @@ use socorro_core::storage::CrashStorage;
 use socorro_core::{Result, async_trait};
 use socorro_testkit::services::Kind;
 
-use crate::account;
 use crate::place::{Place, plugin};
 
 #[async_trait]
@@ -52,13 +51,6 @@ async fn conforms(place: &Place) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn elasticsearch() {
     conforms(&Place::shared(Kind::Elasticsearch)).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn elasticsearch_with_an_api_key() {
-    let mut place = Place::shared(Kind::Elasticsearch);
-    place.account = account::api_key(&place.server, &place.prefix);
-    conforms(&place).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -2,10 +2,10 @@
 
 use serde_json::json;
 use socorro_core::ErrorKind;
-use socorro_core::storage::{Check, CrashStorage};
+use socorro_core::storage::{Check, CrashStorage, ListRequest};
 use socorro_testkit::services::Kind;
 
-use crate::account::put;
+use crate::account::{api_key, put};
 use crate::place::{Place, crash, cx, id};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -41,6 +41,29 @@ async fn an_account_that_is_gone_is_not_authenticated() {
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::PermissionDenied, "{error}");
+}
+
+/// A key with the role's rights does for everything.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_api_key_is_as_good_as_a_user() {
+    let mut place = Place::shared(Kind::Elasticsearch);
+    place.account = api_key(&place.server, &place.prefix);
+    let storage = place.open(&json!({})).await.unwrap();
+    assert!(storage.health(&cx()).await.unwrap().is_usable());
+    storage
+        .save_processed_crash(&cx(), &id(0), &crash("{}"))
+        .await
+        .unwrap();
+    let page = storage
+        .list(&cx(), &ListRequest::day(id(0).date()))
+        .await
+        .unwrap();
+    assert_eq!(page.ids, [id(0).into()]);
+    storage.delete(&cx(), &id(0).into()).await.unwrap();
+    let read = storage
+        .get_unredacted_processed_crash(&cx(), &id(0).into())
+        .await;
+    assert!(read.unwrap_err().is_not_found());
 }
 
 /// Rights that the role has not.

@@ -1,7 +1,7 @@
 //! Indices of a test's own on a server, removed when it is over.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
 use serde_json::{Value, json};
@@ -131,16 +131,16 @@ impl Drop for Place {
     }
 }
 
-/// The plugin, from its library.
+/// The plugin, from its library; one loader, so that the file is hashed and copied once.
 pub(crate) async fn plugin() -> Arc<Plugin> {
-    let options = LoaderOptions {
-        path: vec![directory(&["elasticsearch"], Profile::Dev).unwrap()],
-        ..LoaderOptions::default()
-    };
-    let plugin = Loader::new(options)
-        .load("elasticsearch", None)
-        .await
-        .unwrap();
+    static LOADER: OnceLock<Loader> = OnceLock::new();
+    let loader = LOADER.get_or_init(|| {
+        Loader::new(LoaderOptions {
+            path: vec![directory(&["elasticsearch"], Profile::Dev).unwrap()],
+            ..LoaderOptions::default()
+        })
+    });
+    let plugin = loader.load("elasticsearch", None).await.unwrap();
     assert!(plugin.image().sha256.is_some(), "it is linked, not loaded");
     plugin
 }
