@@ -9,6 +9,7 @@ mod bench;
 mod demo;
 mod dist;
 mod run;
+mod services;
 mod test;
 
 use anyhow::Result;
@@ -28,6 +29,8 @@ enum Command {
     Demo(demo::Arguments),
     /// Runs every test there is; what continuous integration calls.
     Test(test::Arguments),
+    /// Starts, stops and shows the real servers that tests run against.
+    Services(services::Arguments),
     /// Makes target/dist: the command, the plugins and the header, ready to be copied elsewhere.
     Dist,
     /// Runs the benchmarks, ours and the peers' side by side.
@@ -38,6 +41,7 @@ fn main() -> Result<()> {
     match Arguments::parse().command {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Test(arguments) => test::run_all(&arguments),
+        Command::Services(arguments) => services::run(&arguments),
         Command::Dist => dist::run().map(|directory| println!("{}", directory.display())),
         Command::Bench(arguments) => bench::run(&arguments),
     }

@@ -4,9 +4,13 @@
 //! |---|---|
 //! | [`plugins`] | builds plugins apart from the host, as a user would |
 //! | [`program`] | a running program: its output line by line, signals, its end |
+//! | [`services`] | real servers, shared or of a test's own |
+//! | [`proxy`] | a TCP proxy that cuts, refuses and stalls |
 
 pub mod plugins;
 pub mod program;
+pub mod proxy;
+pub mod services;
 
 use std::path::PathBuf;
 
@@ -17,4 +21,9 @@ pub fn root() -> PathBuf {
     here.ancestors()
         .nth(2)
         .map_or_else(|| here.clone(), PathBuf::from)
+}
+
+/// The target directory of this workspace.
+pub fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }

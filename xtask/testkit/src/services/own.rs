@@ -1,0 +1,129 @@
+//! A server of a test's own, which the test may kill.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use rustix::process::Signal;
+use tempfile::TempDir;
+
+use super::place::Place;
+use super::process::Process;
+use super::state::{State, StateFile};
+use super::user::User;
+use super::{Kind, Server, Use, front, install, kinds};
+
+/// A server of one's own. Killed, and its files removed, when dropped.
+#[derive(Debug)]
+pub struct Own {
+    place: Place,
+    server: Server,
+    // Removed after the processes are killed: fields are dropped after `drop`.
+    _directory: TempDir,
+}
+
+/// No server takes longer to end in order.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Starts a server of one's own: own ports, own directory. Always starts one, whatever the environment names.
+pub fn own(kind: Kind) -> Result<Own> {
+    install::check(kind)?;
+    let directory = tempfile::Builder::new()
+        .prefix(&format!("socorro-{kind}-"))
+        .tempdir()?;
+    let this = Process::of(std::process::id()).context("this process is not in /proc")?;
+    let file = directory.path().join("state.json");
+    let place = Place {
+        kind,
+        directory: directory.path().to_owned(),
+        user: User::ordinary()?,
+        mark: serde_json::to_string(&this)?,
+        state: Arc::new(StateFile::new(file, State::default())?),
+    };
+    // From here on dropping it cleans up, however far it comes.
+    let mut own = Own {
+        server: Server::at(kind, String::new()),
+        place,
+        _directory: directory,
+    };
+    own.server = kinds::prepare(&own.place)?;
+    own.place
+        .state
+        .entry(kind, |entry| entry.server = Some(own.server.clone()))?;
+    own.start()?;
+    if let Some(server) = own.entry().server {
+        own.server = server;
+    }
+    own.server = front::with_tls(own.server.clone())?;
+    Ok(own)
+}
+
+impl Own {
+    /// The server, as from [`shared`](super::shared).
+    pub fn server(&self) -> &Server {
+        &self.server
+    }
+
+    /// Kills it: nothing it has not written is written any more.
+    pub fn kill(&mut self) -> Result<()> {
+        self.processes().iter().try_for_each(Process::kill_tree)?;
+        self.forget()
+    }
+
+    /// Stops it in order.
+    pub fn stop(&mut self) -> Result<()> {
+        let deadline = Instant::now() + PATIENCE;
+        let processes = self.processes();
+        // The last one started is the server; the ones before are what it needs.
+        if let Some(server) = processes.last() {
+            kinds::ask_to_end(self.place.kind, server);
+            server.wait(deadline);
+        }
+        self.kill()
+    }
+
+    /// Starts it again after [`kill`](Self::kill) or [`stop`](Self::stop): the same data, ports and passwords.
+    pub fn start(&mut self) -> Result<()> {
+        kinds::start(&self.place, &self.server, Use::Own)
+    }
+
+    /// Stops all its processes where they are: connections stay open, nothing is answered.
+    pub fn pause(&self) {
+        for process in self.trees() {
+            process.signal(Signal::STOP);
+        }
+    }
+
+    /// Lets them go on.
+    pub fn resume(&self) {
+        for process in self.trees() {
+            process.signal(Signal::CONT);
+        }
+    }
+
+    fn entry(&self) -> super::state::Entry {
+        let mut state = self.place.state.state();
+        state.servers.remove(&self.place.kind).unwrap_or_default()
+    }
+
+    fn processes(&self) -> Vec<Process> {
+        self.entry().processes
+    }
+
+    fn trees(&self) -> Vec<Process> {
+        self.processes().iter().flat_map(Process::tree).collect()
+    }
+
+    fn forget(&self) -> Result<()> {
+        self.place
+            .state
+            .entry(self.place.kind, |entry| entry.processes.clear())
+    }
+}
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        // What cannot be killed now is found by `services down`.
+        let _ = self.kill();
+    }
+}

@@ -1,0 +1,10 @@
+//! Passwords and keys, made at random for each server.
+
+use anyhow::{Context, Result};
+
+/// So many random bytes, in hexadecimal digits.
+pub(super) fn hex(bytes: usize) -> Result<String> {
+    let mut random = vec![0; bytes];
+    getrandom::fill(&mut random).context("no random numbers")?;
+    Ok(random.iter().map(|byte| format!("{byte:02x}")).collect())
+}
