@@ -48,7 +48,9 @@ impl Address {
             None => (None, authority),
         };
         if user.is_some_and(|user| user.contains(':')) {
-            return Err(wrong("it holds a password; give that as the option password"));
+            return Err(wrong(
+                "it holds a password; give that as the option password",
+            ));
         }
         let (host, port) = place_of(place)?;
         let vhost = match path {
@@ -56,7 +58,9 @@ impl Address {
             Some(path) if path.contains('/') => {
                 return Err(wrong("its virtual host has a slash; write it as %2F"));
             }
-            Some(path) => decode(path).ok_or_else(|| wrong("its virtual host is badly percent-encoded"))?,
+            Some(path) => {
+                decode(path).ok_or_else(|| wrong("its virtual host is badly percent-encoded"))?
+            }
         };
         let user = match user {
             None | Some("") => "guest".to_owned(),
@@ -97,7 +101,9 @@ fn place_of(place: &str) -> Result<(String, Option<u16>)> {
     };
     let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:".contains(&byte);
     if host.is_empty() || !host.bytes().all(is_name) {
-        return Err(wrong("its host is missing or has characters that no host has"));
+        return Err(wrong(
+            "its host is missing or has characters that no host has",
+        ));
     }
     let port = port
         .map(|port| {
@@ -137,7 +143,11 @@ fn wrong(why: &str) -> socorro_core::Error {
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = if self.tls { "amqps" } else { "amqp" };
-        let (open, close) = if self.host.contains(':') { ("[", "]") } else { ("", "") };
+        let (open, close) = if self.host.contains(':') {
+            ("[", "]")
+        } else {
+            ("", "")
+        };
         write!(f, "{scheme}://{open}{}{close}:{}", self.host, self.port)?;
         if self.vhost == "/" {
             return Ok(());

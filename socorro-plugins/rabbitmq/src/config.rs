@@ -149,14 +149,22 @@ impl Config {
         if queues.is_empty() {
             return Err(invalid("queues are all empty; name one"));
         }
-        for (place, name) in queues.iter().chain([&self.dead_letters.as_str()]).enumerate() {
+        for (place, name) in queues
+            .iter()
+            .chain([&self.dead_letters.as_str()])
+            .enumerate()
+        {
             if name.len() > LONGEST_NAME {
                 return Err(invalid(format!(
                     "the queue name {:?}... is longer than {LONGEST_NAME} bytes",
                     name.chars().take(20).collect::<String>()
                 )));
             }
-            if queues.iter().take(place.min(queues.len())).any(|other| other == name) {
+            if queues
+                .iter()
+                .take(place.min(queues.len()))
+                .any(|other| other == name)
+            {
                 return Err(invalid(format!(
                     "queues and dead_letters name {name:?} twice; each needs a queue of its own"
                 )));
@@ -168,10 +176,14 @@ impl Config {
             ));
         }
         if self.max_deliveries == Some(0) {
-            return Err(invalid("max_deliveries = 0 would deliver nothing; the least is 1"));
+            return Err(invalid(
+                "max_deliveries = 0 would deliver nothing; the least is 1",
+            ));
         }
         if self.prefetch == 0 {
-            return Err(invalid("prefetch = 0 would be without bound; the least is 1"));
+            return Err(invalid(
+                "prefetch = 0 would be without bound; the least is 1",
+            ));
         }
         if self.redeliver_after.0 > LONGEST_REST {
             return Err(invalid(format!(

@@ -27,7 +27,13 @@ struct Row {
     advice: &'static str,
 }
 
-const fn row(code: u16, text: &'static str, kind: ErrorKind, retryable: bool, advice: &'static str) -> Row {
+const fn row(
+    code: u16,
+    text: &'static str,
+    kind: ErrorKind,
+    retryable: bool,
+    advice: &'static str,
+) -> Row {
     Row {
         code,
         text,
@@ -39,25 +45,121 @@ const fn row(code: u16, text: &'static str, kind: ErrorKind, retryable: bool, ad
 
 /// The first row that fits counts.
 const TABLE: &[Row] = &[
-    row(320, "", ErrorKind::Unavailable, true, "the broker closed the connection; it stops, or its operator did it"),
-    row(403, "Login was refused", ErrorKind::PermissionDenied, false, "check the user in url, and password"),
-    row(403, "", ErrorKind::PermissionDenied, false, "grant the user the permissions of docs/rabbitmq.md"),
-    row(404, "home node", ErrorKind::Unavailable, true, "the node that has the queue is down"),
-    row(404, "is down", ErrorKind::Unavailable, true, "the node that has the queue is down"),
-    row(404, "", ErrorKind::InvalidConfig, false, "create the queue, or set declare = true"),
-    row(405, "", ErrorKind::InvalidConfig, false, "another connection has the queue for itself; name other queues"),
-    row(406, "acknowledgement on channel", ErrorKind::Unavailable, true, "a crash was unsettled for longer than the broker's consumer_timeout"),
-    row(406, "", ErrorKind::InvalidConfig, false, "the queue was declared with other arguments; set queue_type, dead_letters and max_deliveries as it has them, set declare = false, or delete it when it is empty"),
-    row(506, "", ErrorKind::Throttled, true, "the broker has no room for another channel or queue"),
-    row(530, "not found", ErrorKind::InvalidConfig, false, "create the virtual host, or correct the end of url"),
-    row(530, "limit", ErrorKind::Throttled, true, "the broker allows no more connections or queues"),
-    row(530, "is down", ErrorKind::Unavailable, true, "the virtual host is down on this node"),
-    row(530, "", ErrorKind::PermissionDenied, false, "grant the user access to the virtual host"),
-    row(541, "", ErrorKind::Unavailable, true, "the broker failed; its log says why"),
+    row(
+        320,
+        "",
+        ErrorKind::Unavailable,
+        true,
+        "the broker closed the connection; it stops, or its operator did it",
+    ),
+    row(
+        403,
+        "Login was refused",
+        ErrorKind::PermissionDenied,
+        false,
+        "check the user in url, and password",
+    ),
+    row(
+        403,
+        "",
+        ErrorKind::PermissionDenied,
+        false,
+        "grant the user the permissions of docs/rabbitmq.md",
+    ),
+    row(
+        404,
+        "home node",
+        ErrorKind::Unavailable,
+        true,
+        "the node that has the queue is down",
+    ),
+    row(
+        404,
+        "is down",
+        ErrorKind::Unavailable,
+        true,
+        "the node that has the queue is down",
+    ),
+    row(
+        404,
+        "",
+        ErrorKind::InvalidConfig,
+        false,
+        "create the queue, or set declare = true",
+    ),
+    row(
+        405,
+        "",
+        ErrorKind::InvalidConfig,
+        false,
+        "another connection has the queue for itself; name other queues",
+    ),
+    row(
+        406,
+        "acknowledgement on channel",
+        ErrorKind::Unavailable,
+        true,
+        "a crash was unsettled for longer than the broker's consumer_timeout",
+    ),
+    row(
+        406,
+        "",
+        ErrorKind::InvalidConfig,
+        false,
+        "the queue was declared with other arguments; set queue_type, dead_letters and max_deliveries as it has them, set declare = false, or delete it when it is empty",
+    ),
+    row(
+        506,
+        "",
+        ErrorKind::Throttled,
+        true,
+        "the broker has no room for another channel or queue",
+    ),
+    row(
+        530,
+        "not found",
+        ErrorKind::InvalidConfig,
+        false,
+        "create the virtual host, or correct the end of url",
+    ),
+    row(
+        530,
+        "limit",
+        ErrorKind::Throttled,
+        true,
+        "the broker allows no more connections or queues",
+    ),
+    row(
+        530,
+        "is down",
+        ErrorKind::Unavailable,
+        true,
+        "the virtual host is down on this node",
+    ),
+    row(
+        530,
+        "",
+        ErrorKind::PermissionDenied,
+        false,
+        "grant the user access to the virtual host",
+    ),
+    row(
+        541,
+        "",
+        ErrorKind::Unavailable,
+        true,
+        "the broker failed; its log says why",
+    ),
 ];
 
 /// What every row that is not in the table means: the broker speaks AMQP otherwise than the client.
-const OTHERWISE: Row = row(0, "", ErrorKind::Internal, false, "the broker refused what this plugin sent");
+const OTHERWISE: Row = row(
+    0,
+    "",
+    ErrorKind::Internal,
+    false,
+    "the broker refused what this plugin sent",
+);
 
 /// Makes errors that name the broker.
 #[derive(Clone, Debug)]
@@ -172,7 +274,9 @@ impl Failures {
 /// Did the other side's certificate, or ours, not satisfy?
 fn is_untrusted(error: &std::io::Error) -> bool {
     error.kind() == std::io::ErrorKind::InvalidData
-        && error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>())
+        && error
+            .get_ref()
+            .is_some_and(|inner| inner.is::<rustls::Error>())
 }
 
 #[cfg(test)]

@@ -20,7 +20,11 @@ const BODY: usize = 64;
 
 /// Makes the queues that are missing and checks that the others were declared alike, or only looks whether they
 /// are there when `declare` is false.
-pub(crate) async fn prepare(config: &Config, channel: &Channel, queues: &[&str]) -> lapin::Result<()> {
+pub(crate) async fn prepare(
+    config: &Config,
+    channel: &Channel,
+    queues: &[&str],
+) -> lapin::Result<()> {
     for queue in queues {
         declare(channel, queue, config.declare, arguments(config)).await?;
     }
@@ -32,13 +36,24 @@ pub(crate) async fn prepare(config: &Config, channel: &Channel, queues: &[&str])
     Ok(())
 }
 
-async fn declare(channel: &Channel, queue: &str, make: bool, arguments: FieldTable) -> lapin::Result<()> {
+async fn declare(
+    channel: &Channel,
+    queue: &str,
+    make: bool,
+    arguments: FieldTable,
+) -> lapin::Result<()> {
     let (options, arguments) = if make {
         (QueueDeclareOptions::durable(), arguments)
     } else {
-        (QueueDeclareOptions::durable().passive(), FieldTable::default())
+        (
+            QueueDeclareOptions::durable().passive(),
+            FieldTable::default(),
+        )
     };
-    channel.queue_declare(queue.into(), options, arguments).await.map(drop)
+    channel
+        .queue_declare(queue.into(), options, arguments)
+        .await
+        .map(drop)
 }
 
 /// What a queue of crashes is declared with.
@@ -50,7 +65,10 @@ fn arguments(config: &Config) -> FieldTable {
     }
     if config.queue_type == QueueType::Quorum {
         // The broker counts how often it may be delivered again.
-        let again = config.max_deliveries.unwrap_or(DELIVERIES).saturating_sub(1);
+        let again = config
+            .max_deliveries
+            .unwrap_or(DELIVERIES)
+            .saturating_sub(1);
         arguments.push(("x-delivery-limit", AMQPValue::LongLongInt(again.into())));
         if !config.dead_letters.is_empty() {
             // Otherwise a dead letter may be lost on its way; it needs the second.

@@ -13,8 +13,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use futures_util::stream::{FuturesUnordered, StreamExt};
 use futures_util::FutureExt;
+use futures_util::stream::{FuturesUnordered, StreamExt};
 use lapin::options::BasicPublishOptions;
 use lapin::{Channel, Confirmation};
 use socorro_core::crash::CrashId;
@@ -149,7 +149,11 @@ impl Task {
             let came_back = self.returned.remove(&number);
             if let Some(done) = self.waiting.remove(&number) {
                 // Whoever asked may be gone.
-                let _ = done.send(if came_back { Outcome::Unroutable } else { outcome });
+                let _ = done.send(if came_back {
+                    Outcome::Unroutable
+                } else {
+                    outcome
+                });
             }
         }
     }
@@ -175,7 +179,13 @@ async fn publish(
     let properties = layout::properties(&mark);
     let published = async {
         channel
-            .basic_publish("".into(), queue.as_str().into(), options, layout::body(&id), properties)
+            .basic_publish(
+                "".into(),
+                queue.as_str().into(),
+                options,
+                layout::body(&id),
+                properties,
+            )
             .await?
             .await
     };

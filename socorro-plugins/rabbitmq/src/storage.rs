@@ -57,7 +57,9 @@ impl Open for Opener {
     }
 
     fn late(&self) -> Error {
-        self.target.failures.late("to connect", self.config.request_timeout.0)
+        self.target
+            .failures
+            .late("to connect", self.config.request_timeout.0)
     }
 }
 
@@ -65,7 +67,9 @@ impl Opener {
     async fn prepare(&self, link: &Link) -> lapin::Result<Channel> {
         let channel = link.channel().await?;
         layout::prepare(&self.config, &channel, &[&self.queue]).await?;
-        channel.confirm_select(ConfirmSelectOptions::default()).await?;
+        channel
+            .confirm_select(ConfirmSelectOptions::default())
+            .await?;
         Ok(channel)
     }
 }
@@ -82,7 +86,10 @@ impl RabbitmqStorage {
             let error = if publishing.link.is_blocked() {
                 failures.blocked()
             } else {
-                failures.late("to publish and confirm the crash", opener.config.request_timeout.0)
+                failures.late(
+                    "to publish and confirm the crash",
+                    opener.config.request_timeout.0,
+                )
             };
             return Err(error.with_applied(Applied::Unknown));
         };
@@ -96,12 +103,14 @@ impl RabbitmqStorage {
                 Err(failures.unroutable(&opener.queue, opener.config.declare))
             }
             Some(Outcome::Refused) => Err(failures.refused(&opener.queue)),
-            Some(Outcome::NotSent(error)) => {
-                Err(failures.of(&error, Doing::Publishing).with_applied(Applied::No))
-            }
+            Some(Outcome::NotSent(error)) => Err(failures
+                .of(&error, Doing::Publishing)
+                .with_applied(Applied::No)),
             Some(Outcome::Lost(error)) => Err(failures.of(&error, Doing::Publishing)),
-            None => Err(Error::new(ErrorKind::Unavailable, "the connection is being closed")
-                .with_applied(Applied::Unknown)),
+            None => Err(
+                Error::new(ErrorKind::Unavailable, "the connection is being closed")
+                    .with_applied(Applied::Unknown),
+            ),
         }
     }
 
@@ -114,7 +123,9 @@ impl RabbitmqStorage {
             ..opener.config.clone()
         };
         layout::prepare(&looked, &channel, &[&opener.queue]).await?;
-        channel.confirm_select(ConfirmSelectOptions::default()).await?;
+        channel
+            .confirm_select(ConfirmSelectOptions::default())
+            .await?;
         // To a queue that is not there: the broker checks the permission, and gives the message back.
         let mark = Marks::new().mark(0);
         let nowhere = format!("socorro.health.{mark}");
@@ -123,7 +134,13 @@ impl RabbitmqStorage {
             ..BasicPublishOptions::default()
         };
         channel
-            .basic_publish("".into(), nowhere.as_str().into(), mandatory, b"", layout::properties(&mark))
+            .basic_publish(
+                "".into(),
+                nowhere.as_str().into(),
+                mandatory,
+                b"",
+                layout::properties(&mark),
+            )
             .await?
             .await?;
         channel.close(200, "checked".into()).await
@@ -162,7 +179,13 @@ impl CrashStorage for RabbitmqStorage {
         Self::CAPABILITIES
     }
 
-    async fn save_raw_crash(&self, cx: &Context, id: &CrashId, _: &RawCrash, _: &Dumps) -> Result<()> {
+    async fn save_raw_crash(
+        &self,
+        cx: &Context,
+        id: &CrashId,
+        _: &RawCrash,
+        _: &Dumps,
+    ) -> Result<()> {
         let saved = self.publish(id, self.limit(cx)).await;
         saved.map_err(|error| error.in_operation("save_raw_crash").for_crash(id))
     }
@@ -179,11 +202,18 @@ impl CrashStorage for RabbitmqStorage {
         } else {
             match limit.run(self.try_to_write(&publishing)).await {
                 Some(Ok(())) => Check::Ok,
-                Some(Err(error)) => {
-                    Check::Failed(opener.target.failures.of(&error, Doing::Preparing).to_string())
-                }
+                Some(Err(error)) => Check::Failed(
+                    opener
+                        .target
+                        .failures
+                        .of(&error, Doing::Preparing)
+                        .to_string(),
+                ),
                 None => {
-                    let late = opener.target.failures.late("to check the queue", opener.config.request_timeout.0);
+                    let late = opener
+                        .target
+                        .failures
+                        .late("to check the queue", opener.config.request_timeout.0);
                     Check::Failed(late.to_string())
                 }
             }
@@ -206,7 +236,10 @@ impl CrashStorage for RabbitmqStorage {
 /// Which check it is that failed when no connection came about.
 fn without_connection(error: &Error) -> Health {
     let failed = Check::Failed(error.to_string());
-    let login = error.causes().iter().any(|cause| cause.contains("Login was refused"));
+    let login = error
+        .causes()
+        .iter()
+        .any(|cause| cause.contains("Login was refused"));
     match error.kind() {
         ErrorKind::PermissionDenied if login => Health {
             reachable: Check::Ok,
@@ -229,5 +262,8 @@ fn without_connection(error: &Error) -> Health {
 
 /// Is it an answer of the broker itself?
 fn was_answered(error: &Error) -> bool {
-    error.causes().iter().any(|cause| cause.starts_with("protocol error"))
+    error
+        .causes()
+        .iter()
+        .any(|cause| cause.starts_with("protocol error"))
 }

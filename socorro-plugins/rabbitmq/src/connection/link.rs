@@ -39,7 +39,10 @@ impl Target {
         } else {
             None
         };
-        let password = config.password.as_ref().map_or("guest", |password| password.expose());
+        let password = config
+            .password
+            .as_ref()
+            .map_or("guest", |password| password.expose());
         Ok(Self {
             failures: Failures::new(&address),
             password: password.to_owned(),
@@ -53,7 +56,11 @@ impl Target {
 
     fn uri(&self) -> AMQPUri {
         AMQPUri {
-            scheme: if self.address.tls { AMQPScheme::AMQPS } else { AMQPScheme::AMQP },
+            scheme: if self.address.tls {
+                AMQPScheme::AMQPS
+            } else {
+                AMQPScheme::AMQP
+            },
             authority: AMQPAuthority {
                 // What logs in is the provider below; the client shows this one in its own logs.
                 userinfo: AMQPUserInfo {

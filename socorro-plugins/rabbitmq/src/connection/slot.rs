@@ -90,7 +90,11 @@ impl<O: Open> Slot<O> {
     /// Lets go of `opened` if it is still in use, so that another is made.
     pub(crate) async fn drop_current(&self, opened: &Arc<O::Opened>) {
         let mut current = self.current.lock().await;
-        if current.opened.as_ref().is_some_and(|one| Arc::ptr_eq(one, opened)) {
+        if current
+            .opened
+            .as_ref()
+            .is_some_and(|one| Arc::ptr_eq(one, opened))
+        {
             current.opened = None;
         }
     }

@@ -33,7 +33,9 @@ pub(super) fn connector(tls: &Tls) -> Result<RustlsConnector> {
 }
 
 fn certificates(option: &str, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>> {
-    let found: Option<Vec<_>> = CertificateDer::pem_slice_iter(pem).map(|one| one.ok()).collect();
+    let found: Option<Vec<_>> = CertificateDer::pem_slice_iter(pem)
+        .map(|one| one.ok())
+        .collect();
     found
         .filter(|found| !found.is_empty())
         .ok_or_else(|| invalid(format!("tls.{option} holds no certificates in PEM")))

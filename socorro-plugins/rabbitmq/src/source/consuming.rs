@@ -1,7 +1,9 @@
 use std::sync::Arc;
 
 use futures_util::StreamExt;
-use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicGetOptions, BasicNackOptions, BasicQosOptions};
+use lapin::options::{
+    BasicAckOptions, BasicConsumeOptions, BasicGetOptions, BasicNackOptions, BasicQosOptions,
+};
 use lapin::types::FieldTable;
 use lapin::{Channel, Consumer};
 use socorro_core::async_trait;
@@ -68,7 +70,9 @@ impl Open for Opener {
     }
 
     fn late(&self) -> Error {
-        self.target.failures.late("to connect", self.config.request_timeout.0)
+        self.target
+            .failures
+            .late("to connect", self.config.request_timeout.0)
     }
 }
 
@@ -93,7 +97,9 @@ impl Opener {
 
     async fn start(&self, link: &Link) -> lapin::Result<(Channel, Vec<Consumer>)> {
         let channel = self.prepare(link).await?;
-        channel.basic_qos(self.config.prefetch, BasicQosOptions::default()).await?;
+        channel
+            .basic_qos(self.config.prefetch, BasicQosOptions::default())
+            .await?;
         let mut consumers = Vec::new();
         for queue in &self.queues {
             let consumer = channel.basic_consume(
@@ -115,14 +121,18 @@ impl Consuming {
     }
 
     pub(super) fn is_alive(&self) -> bool {
-        self.link.is_alive() && self.channel.status().connected() && self.desk.lost(self.number).is_none()
+        self.link.is_alive()
+            && self.channel.status().connected()
+            && self.desk.lost(self.number).is_none()
     }
 
     /// Tells the broker, if it still is the connection that the message came by.
     pub(super) async fn tell(&self, command: Command) -> lapin::Result<()> {
         match command {
             Command::Ack(tag) if tag.connection == self.number => {
-                self.channel.basic_ack(tag.number, BasicAckOptions::default()).await
+                self.channel
+                    .basic_ack(tag.number, BasicAckOptions::default())
+                    .await
             }
             Command::Requeue(tag) if tag.connection == self.number => {
                 let options = BasicNackOptions {
@@ -138,7 +148,9 @@ impl Consuming {
     /// Returns when the broker has dealt with everything that this channel was told, and everything that it
     /// sent before has arrived.
     pub(super) async fn settle_down(&self) -> lapin::Result<()> {
-        self.channel.basic_qos(self.prefetch, BasicQosOptions::default()).await
+        self.channel
+            .basic_qos(self.prefetch, BasicQosOptions::default())
+            .await
     }
 
     /// Fetches up to `max` messages that the broker has not sent by itself. To be run to its end: what it fetched
@@ -148,7 +160,10 @@ impl Consuming {
         let mut left = max;
         for (queue, name) in self.queues.iter().enumerate() {
             while left > 0 {
-                let got = self.channel.basic_get(name.as_str().into(), BasicGetOptions::default()).await?;
+                let got = self
+                    .channel
+                    .basic_get(name.as_str().into(), BasicGetOptions::default())
+                    .await?;
                 let Some(message) = got else { break };
                 left -= 1;
                 arrive(&self.desk, self.number, queue, message.delivery).await;
@@ -158,7 +173,11 @@ impl Consuming {
     }
 
     pub(super) async fn close(&self, limit: Limit) {
-        if limit.run(self.channel.close(200, "closed by its owner".into())).await.is_none() {
+        if limit
+            .run(self.channel.close(200, "closed by its owner".into()))
+            .await
+            .is_none()
+        {
             tracing::debug!("the broker did not answer the end of the channel");
         }
         self.link.close(limit).await;
@@ -185,12 +204,7 @@ async fn pump(desk: Arc<Desk>, connection: u64, queue: usize, mut consumer: Cons
     desk.lose(connection, None);
 }
 
-async fn arrive(
-    desk: &Desk,
-    connection: u64,
-    queue: usize,
-    message: lapin::message::Delivery,
-) {
+async fn arrive(desk: &Desk, connection: u64, queue: usize, message: lapin::message::Delivery) {
     let number = message.delivery_tag;
     let Some(id) = layout::id_of(&message.data) else {
         tracing::warn!(
@@ -198,12 +212,17 @@ async fn arrive(
             "a message names no crash; it is rejected, and goes to the dead letters if its queue has any"
         );
         // When the connection is lost meanwhile, it comes again and is rejected again.
-        let _ = message.acker.reject(lapin::options::BasicRejectOptions { requeue: false }).await;
+        let _ = message
+            .acker
+            .reject(lapin::options::BasicRejectOptions { requeue: false })
+            .await;
         return;
     };
     let mark = layout::mark_of(&message.properties).map(Into::into);
     let tag = Tag { connection, number };
-    let command = desk.ledger().arrive(Key { queue, id, mark }, tag, message.redelivered);
+    let command = desk
+        .ledger()
+        .arrive(Key { queue, id, mark }, tag, message.redelivered);
     if let Some(Command::Ack(_)) = command {
         let _ = message.acker.ack(BasicAckOptions::default()).await;
     }

@@ -131,7 +131,9 @@ impl Ledger {
         self.dropped.clear();
         let waiting = self.waiting.iter_mut().flat_map(|queue| queue.drain(..));
         let resting = self.resting.drain(..).map(|(_, item)| item);
-        let unmarked = waiting.chain(resting).filter(|item| item.key.mark.is_none());
+        let unmarked = waiting
+            .chain(resting)
+            .filter(|item| item.key.mark.is_none());
         self.dropped.extend(unmarked.map(|item| item.key));
         for (token, out) in &mut self.out {
             if out.tag.take().is_some() {
@@ -188,7 +190,8 @@ impl Ledger {
             let Some(queue) = self.turns.next(self.waiting.len(), has_one) else {
                 break;
             };
-            let Some(Item { key, tag }) = self.waiting.get_mut(queue).and_then(VecDeque::pop_front) else {
+            let Some(Item { key, tag }) = self.waiting.get_mut(queue).and_then(VecDeque::pop_front)
+            else {
                 break;
             };
             self.last_token += 1;
@@ -203,7 +206,12 @@ impl Ledger {
     }
 
     /// Settles what is out under this token, if something is.
-    pub(super) fn settle(&mut self, token: Token, settlement: &Settlement, now: Instant) -> Option<Command> {
+    pub(super) fn settle(
+        &mut self,
+        token: Token,
+        settlement: &Settlement,
+        now: Instant,
+    ) -> Option<Command> {
         let Out { key, tag } = self.out.remove(&token.0)?;
         if tag.is_none()
             && let Some(tokens) = self.lost.get_mut(&key)
@@ -246,7 +254,11 @@ impl Ledger {
     pub(super) fn rested(&mut self, now: Instant) -> Vec<Command> {
         let mut rested = Vec::new();
         while self.resting.front().is_some_and(|(due, _)| *due <= now) {
-            rested.extend(self.resting.pop_front().map(|(_, item)| Command::Requeue(item.tag)));
+            rested.extend(
+                self.resting
+                    .pop_front()
+                    .map(|(_, item)| Command::Requeue(item.tag)),
+            );
         }
         rested
     }
@@ -259,7 +271,11 @@ impl Ledger {
     /// Does the broker hold back what is in a queue because we have as many of it as we may?
     pub(super) fn is_full(&self, prefetch: usize) -> bool {
         let mut held = vec![0_usize; self.waiting.len()];
-        let out = self.out.values().filter(|out| out.tag.is_some()).map(|out| out.key.queue);
+        let out = self
+            .out
+            .values()
+            .filter(|out| out.tag.is_some())
+            .map(|out| out.key.queue);
         let resting = self.resting.iter().map(|(_, item)| item.key.queue);
         for queue in out.chain(resting) {
             if let Some(held) = held.get_mut(queue) {

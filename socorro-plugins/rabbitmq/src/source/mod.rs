@@ -52,7 +52,12 @@ impl SourcePlugin for RabbitmqSource {
 
     async fn open(config: Config, cx: &OpenContext) -> Result<Self> {
         let target = Target::new(&config, format!("socorro source.{}", cx.name))?;
-        let queues: Vec<String> = config.queues.by_urgency().into_iter().map(str::to_owned).collect();
+        let queues: Vec<String> = config
+            .queues
+            .by_urgency()
+            .into_iter()
+            .map(str::to_owned)
+            .collect();
         // Half of what may be here can rest; then the other half still flows.
         let most_resting = (usize::from(config.prefetch) / 2).max(1);
         let ledger = Ledger::new(queues.len(), config.redeliver_after.0, most_resting);
@@ -93,7 +98,9 @@ impl RabbitmqSource {
         for command in commands {
             match limit.run(consuming.tell(command)).await {
                 Some(Ok(())) => {}
-                Some(Err(error)) => return tracing::debug!(%error, "a settlement did not reach the broker"),
+                Some(Err(error)) => {
+                    return tracing::debug!(%error, "a settlement did not reach the broker");
+                }
                 None => return tracing::debug!("a settlement is still on its way to the broker"),
             }
         }
@@ -115,7 +122,9 @@ impl RabbitmqSource {
 #[async_trait]
 impl NewCrashSource for RabbitmqSource {
     async fn receive(&self, cx: &Context, request: Receive) -> Result<Vec<Delivery>> {
-        let wait = cx.remaining().map_or(request.wait, |left| left.min(request.wait));
+        let wait = cx
+            .remaining()
+            .map_or(request.wait, |left| left.min(request.wait));
         let end = Limit::after(wait);
         let max = request.max.get();
         let prefetch = usize::from(self.consuming.opener().config.prefetch);
@@ -130,7 +139,12 @@ impl NewCrashSource for RabbitmqSource {
                 if losses > LOSSES
                     && let Some(Some(error)) = self.desk.lost(connected)
                 {
-                    return Err(self.consuming.opener().target.failures.of(&error, Doing::Consuming));
+                    return Err(self
+                        .consuming
+                        .opener()
+                        .target
+                        .failures
+                        .of(&error, Doing::Consuming));
                 }
                 connected = consuming.number();
             }
@@ -154,7 +168,9 @@ impl NewCrashSource for RabbitmqSource {
                 return Ok(Vec::new());
             }
             let rested = self.desk.ledger().next_rested();
-            let rested = rested.map_or(Duration::MAX, |due| due.saturating_duration_since(Instant::now()));
+            let rested = rested.map_or(Duration::MAX, |due| {
+                due.saturating_duration_since(Instant::now())
+            });
             let pause = if full { rested.min(LOOK) } else { rested };
             // Woken or not, everything is looked at again.
             let _ = end.within(pause).run(changed).await;
@@ -162,7 +178,10 @@ impl NewCrashSource for RabbitmqSource {
     }
 
     async fn settle(&self, cx: &Context, token: Token, settlement: Settlement) -> Result<()> {
-        let command = self.desk.ledger().settle(token, &settlement, Instant::now());
+        let command = self
+            .desk
+            .ledger()
+            .settle(token, &settlement, Instant::now());
         self.desk.tell();
         self.tell(command, self.limit(cx)).await;
         Ok(())
@@ -174,7 +193,11 @@ impl NewCrashSource for RabbitmqSource {
         let flush = limit.within(FLUSH);
         let unsent = self.flush(flush).await;
         if let Some(Some(consuming)) = limit.run(self.consuming.take()).await {
-            if limit.run(consuming.settle_down()).await.is_none_or(|done| done.is_err()) {
+            if limit
+                .run(consuming.settle_down())
+                .await
+                .is_none_or(|done| done.is_err())
+            {
                 tracing::debug!("the connection was lost while the source closed");
             }
             consuming.close(limit).await;
@@ -182,7 +205,9 @@ impl NewCrashSource for RabbitmqSource {
         if unsent > 0 {
             return Err(Error::new(
                 ErrorKind::Unavailable,
-                format!("{unsent} acknowledgements could not be delivered; those crashes are handed out again"),
+                format!(
+                    "{unsent} acknowledgements could not be delivered; those crashes are handed out again"
+                ),
             ));
         }
         Ok(())

@@ -12,7 +12,9 @@ impl Turns {
             3 | 7 | 11 => 1,
             _ => 0,
         };
-        let chosen = std::iter::once(first).chain(0..queues).find(|queue| has_one(*queue))?;
+        let chosen = std::iter::once(first)
+            .chain(0..queues)
+            .find(|queue| has_one(*queue))?;
         self.0 = self.0.wrapping_add(1);
         Some(chosen)
     }
@@ -48,7 +50,10 @@ mod tests {
         for queues in 1..3 {
             let mut order = Turns::default();
             for _ in 0..64 {
-                assert_eq!(order.next(queues, |queue| queue == queues - 1), Some(queues - 1));
+                assert_eq!(
+                    order.next(queues, |queue| queue == queues - 1),
+                    Some(queues - 1)
+                );
             }
         }
     }

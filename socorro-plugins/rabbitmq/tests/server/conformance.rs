@@ -50,10 +50,15 @@ impl Sources {
     fn vhost(&self, case: &str) -> Arc<Vhost> {
         let mut vhosts = self.vhosts.lock().unwrap();
         let vhost = vhosts.entry(case.to_owned()).or_insert_with(|| {
-            let server = socorro_testkit::services::shared(socorro_testkit::services::Kind::Rabbitmq);
+            let server =
+                socorro_testkit::services::shared(socorro_testkit::services::Kind::Rabbitmq);
             let mut vhost = Vhost::bare(server.unwrap());
             if self.options["queue_type"] == "classic" {
-                for queue in ["socorro.priority", "socorro.standard", "socorro.reprocessing"] {
+                for queue in [
+                    "socorro.priority",
+                    "socorro.standard",
+                    "socorro.reprocessing",
+                ] {
                     vhost.make_queue(queue, &json!({ "x-queue-type": "classic" }));
                 }
             } else {
@@ -75,7 +80,10 @@ impl SourceSubject for Sources {
     /// Into all three queues in turn.
     async fn feed(&self, case: &str, ids: &[CrashId]) -> Result<()> {
         let vhost = self.vhost(case);
-        for (place, route) in ["standard", "priority", "reprocessing"].into_iter().enumerate() {
+        for (place, route) in ["standard", "priority", "reprocessing"]
+            .into_iter()
+            .enumerate()
+        {
             let mine: Vec<_> = ids.iter().skip(place).step_by(3).collect();
             if mine.is_empty() {
                 continue;

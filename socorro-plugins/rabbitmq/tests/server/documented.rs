@@ -12,11 +12,18 @@ pub(crate) struct User {
 
 /// The users of the `set_permissions` commands.
 pub(crate) fn users() -> Vec<User> {
-    let commands = PAGE.lines().filter_map(|line| line.strip_prefix("$ rabbitmqctl set_permissions -p socorro "));
+    let commands = PAGE
+        .lines()
+        .filter_map(|line| line.strip_prefix("$ rabbitmqctl set_permissions -p socorro "));
     let users: Vec<_> = commands
         .map(|command| {
             let (name, rest) = command.split_once(' ').unwrap();
-            let quoted: Vec<_> = rest.split('\'').skip(1).step_by(2).map(str::to_owned).collect();
+            let quoted: Vec<_> = rest
+                .split('\'')
+                .skip(1)
+                .step_by(2)
+                .map(str::to_owned)
+                .collect();
             User {
                 name: name.to_owned(),
                 permissions: quoted.try_into().unwrap(),
@@ -29,7 +36,9 @@ pub(crate) fn users() -> Vec<User> {
 
 /// The queues of the `declare queue` commands and their arguments.
 pub(crate) fn queues() -> Vec<(String, Value)> {
-    let commands = PAGE.lines().filter_map(|line| line.strip_prefix("$ rabbitmqadmin -V socorro declare queue name="));
+    let commands = PAGE
+        .lines()
+        .filter_map(|line| line.strip_prefix("$ rabbitmqadmin -V socorro declare queue name="));
     let queues: Vec<_> = commands
         .map(|command| {
             let (name, rest) = command.split_once(' ').unwrap();

@@ -1,6 +1,11 @@
 //! The plugin, loaded from its library, against a RabbitMQ that is running, under the permissions of
 //! `docs/rabbitmq.md`.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests"
+)]
 
 mod alarm;
 mod conformance;

@@ -53,7 +53,11 @@ impl Vhost {
             options: json!({}),
             removed: false,
         };
-        vhost.ask("PUT", &format!("/api/vhosts/{}", escape(&vhost.name)), &json!({}));
+        vhost.ask(
+            "PUT",
+            &format!("/api/vhosts/{}", escape(&vhost.name)),
+            &json!({}),
+        );
         let administrator = User {
             name: vhost.server.user.clone(),
             permissions: [".*", ".*", ".*"].map(str::to_owned),
@@ -72,9 +76,17 @@ impl Vhost {
     }
 
     fn permit(&self, user: &User) {
-        let path = format!("/api/permissions/{}/{}", escape(&self.name), escape(&user.name));
+        let path = format!(
+            "/api/permissions/{}/{}",
+            escape(&self.name),
+            escape(&user.name)
+        );
         let [configure, write, read] = &user.permissions;
-        self.ask("PUT", &path, &json!({ "configure": configure, "write": write, "read": read }));
+        self.ask(
+            "PUT",
+            &path,
+            &json!({ "configure": configure, "write": write, "read": read }),
+        );
     }
 
     /// The queues as the documentation declares them by hand.
@@ -96,7 +108,9 @@ impl Vhost {
     /// Asks the management interface.
     pub(crate) fn ask(&self, method: &str, path: &str, body: &Value) -> Vec<u8> {
         let answer = self.server.request(method, path, Some(body)).unwrap();
-        answer.success().unwrap_or_else(|error| panic!("{method} {path}: {error}"));
+        answer
+            .success()
+            .unwrap_or_else(|error| panic!("{method} {path}: {error}"));
         answer.body
     }
 
@@ -119,7 +133,11 @@ impl Vhost {
     /// `at` with the user and the virtual host.
     pub(crate) fn url(&self, at: &str, user: &str) -> String {
         let (scheme, place) = at.split_once("://").unwrap();
-        format!("{scheme}://{}@{place}/{}", escape(&self.user(user)), escape(&self.name))
+        format!(
+            "{scheme}://{}@{place}/{}",
+            escape(&self.user(user)),
+            escape(&self.name)
+        )
     }
 
     pub(crate) async fn storage(&self, more: &Value) -> Result<PluginStorage> {
@@ -130,14 +148,17 @@ impl Vhost {
         source(&self.options("socorro-consumer", more)).await
     }
 
-    /// How many messages are in a queue, those that are out included, by asking with AMQP's own administrator.
     pub(crate) fn remove(&mut self) {
         self.removed = true;
         for user in documented::users() {
             let path = format!("/api/users/{}", escape(&self.user(&user.name)));
             let _ = self.server.request("DELETE", &path, None);
         }
-        let _ = self.server.request("DELETE", &format!("/api/vhosts/{}", escape(&self.name)), None);
+        let _ = self.server.request(
+            "DELETE",
+            &format!("/api/vhosts/{}", escape(&self.name)),
+            None,
+        );
     }
 
     /// Takes all messages out of a queue, by the management interface.
@@ -181,13 +202,21 @@ fn merged<'a>(parts: impl IntoIterator<Item = &'a Value>) -> Value {
 pub(crate) fn escape(text: &str) -> String {
     text.bytes()
         .map(|byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' => char::from(byte).to_string(),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' => {
+                char::from(byte).to_string()
+            }
             _ => format!("%{byte:02X}"),
         })
         .collect()
 }
 
+/// The plugin from its library, loaded once.
 async fn load() -> Arc<Plugin> {
+    static LOADED: tokio::sync::OnceCell<Arc<Plugin>> = tokio::sync::OnceCell::const_new();
+    LOADED.get_or_init(load_once).await.clone()
+}
+
+async fn load_once() -> Arc<Plugin> {
     let options = LoaderOptions {
         path: vec![directory(&["rabbitmq"], Profile::Dev).unwrap()],
         ..LoaderOptions::default()
@@ -198,11 +227,17 @@ async fn load() -> Arc<Plugin> {
 }
 
 pub(crate) async fn storage(options: &Value) -> Result<PluginStorage> {
-    load().await.open_storage("queue", options, &OpenOptions::default()).await
+    load()
+        .await
+        .open_storage("queue", options, &OpenOptions::default())
+        .await
 }
 
 pub(crate) async fn source(options: &Value) -> Result<PluginSource> {
-    load().await.open_source("new", options, &OpenOptions::default()).await
+    load()
+        .await
+        .open_source("new", options, &OpenOptions::default())
+        .await
 }
 
 /// So many ids, the same for the same seed.
@@ -220,7 +255,11 @@ pub(crate) async fn save(storage: &PluginStorage, id: &CrashId) -> Result<()> {
     save_within(storage, id, PATIENCE).await
 }
 
-pub(crate) async fn save_within(storage: &PluginStorage, id: &CrashId, limit: Duration) -> Result<()> {
+pub(crate) async fn save_within(
+    storage: &PluginStorage,
+    id: &CrashId,
+    limit: Duration,
+) -> Result<()> {
     let raw = RawCrash::new("{}", &Limits::default()).unwrap();
     let cx = Context::new().with_timeout(limit);
     storage.save_raw_crash(&cx, id, &raw, &Dumps::new()).await
@@ -236,7 +275,10 @@ pub(crate) async fn save_all(storage: &PluginStorage, ids: &[CrashId]) -> Vec<Cr
             let deadline = Instant::now() + PATIENCE;
             let mut again = false;
             while let Err(error) = save(&storage, &id).await {
-                assert!(error.is_retryable() && Instant::now() < deadline, "{error:?}");
+                assert!(
+                    error.is_retryable() && Instant::now() < deadline,
+                    "{error:?}"
+                );
                 again = true;
                 // Not to wait for something: a caller's pause between attempts.
                 tokio::time::sleep(Duration::from_millis(20)).await;
@@ -258,14 +300,20 @@ pub(crate) async fn receive(source: &PluginSource, max: usize, wait: Duration) -
     loop {
         match source.receive(&cx(), Receive { max, wait }).await {
             Ok(deliveries) => return deliveries,
-            Err(error) => assert!(error.is_retryable() && Instant::now() < deadline, "{error:?}"),
+            Err(error) => assert!(
+                error.is_retryable() && Instant::now() < deadline,
+                "{error:?}"
+            ),
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 
 pub(crate) async fn ack(source: &PluginSource, delivery: &Delivery) {
-    source.settle(&cx(), delivery.token, Settlement::Ack).await.unwrap();
+    source
+        .settle(&cx(), delivery.token, Settlement::Ack)
+        .await
+        .unwrap();
 }
 
 /// Receives and acknowledges until nothing has come for `quiet`; how often each id came.
