@@ -29,7 +29,7 @@ pub(crate) trait Open: Send + Sync + 'static {
 pub(crate) struct Slot<O: Open> {
     opener: O,
     current: Mutex<Current<O::Opened>>,
-    /// How many attempts have begun.
+    /// How many attempts have ended.
     attempts: AtomicU64,
 }
 
@@ -72,8 +72,9 @@ impl<O: Open> Slot<O> {
         }
         // The old one goes first: what it still holds of the broker is free for the new one.
         current.opened = None;
+        let outcome = self.opener.open(limit).await;
         let attempt = self.attempts.fetch_add(1, Ordering::AcqRel) + 1;
-        match self.opener.open(limit).await {
+        match outcome {
             Ok(opened) => {
                 let opened = Arc::new(opened);
                 current.opened = Some(Arc::clone(&opened));

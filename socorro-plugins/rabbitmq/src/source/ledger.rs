@@ -91,6 +91,8 @@ pub(super) struct Ledger {
     acked: Memory,
     /// Acknowledged when there was no connection to say so.
     unsent: HashSet<Key>,
+    /// Acknowledged over this connection, the last of them, since the broker was last known to have heard all.
+    unproven: VecDeque<Key>,
     /// Messages without a mark that waited or rested here when a connection was lost.
     dropped: Vec<Key>,
     closed: bool,
@@ -111,6 +113,7 @@ impl Ledger {
             most_resting,
             acked: Memory::new(REMEMBERED),
             unsent: HashSet::new(),
+            unproven: VecDeque::new(),
             dropped: Vec::new(),
             closed: false,
         }
@@ -119,6 +122,7 @@ impl Ledger {
     /// A new connection, by its number; the one before is lost if it was not.
     pub(super) fn attach(&mut self) -> u64 {
         self.lose(self.connection);
+        self.unproven.clear();
         self.connection += 1;
         self.connection
     }
@@ -228,6 +232,11 @@ impl Ledger {
                 }
                 if tag.is_none() {
                     self.unsent.insert(key);
+                } else {
+                    self.unproven.push_back(key);
+                    if self.unproven.len() > REMEMBERED {
+                        self.unproven.pop_front();
+                    }
                 }
                 tag.map(Command::Ack)
             }
@@ -288,6 +297,16 @@ impl Ledger {
     /// How many acknowledgements wait for their messages to arrive again.
     pub(super) fn unsent(&self) -> usize {
         self.unsent.len()
+    }
+
+    /// The broker heard every acknowledgement of this connection.
+    pub(super) fn proven(&mut self) {
+        self.unproven.clear();
+    }
+
+    /// The broker may not have heard the last acknowledgements of this connection: they count as unsent.
+    pub(super) fn doubt(&mut self) {
+        self.unsent.extend(self.unproven.drain(..));
     }
 
     /// Hands out nothing more.

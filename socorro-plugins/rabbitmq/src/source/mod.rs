@@ -36,7 +36,7 @@ const LOOK: Duration = Duration::from_millis(200);
 /// How often one receive makes a connection again before it reports what ends them.
 const LOSSES: u32 = 2;
 /// How long a close waits for messages to arrive again whose acknowledgement was lost.
-const FLUSH: Duration = Duration::from_secs(5);
+const FLUSH: Duration = Duration::from_secs(2);
 
 /// The new crashes of up to three queues, the urgent ones first.
 ///
@@ -190,31 +190,42 @@ impl NewCrashSource for RabbitmqSource {
     async fn close(&self, cx: &Context) -> Result<()> {
         let limit = self.limit(cx);
         self.desk.ledger().close();
-        let flush = limit.within(FLUSH);
-        let unsent = self.flush(flush).await;
+        let proven = self.prove(limit).await;
+        let unsent = self.desk.ledger().unsent();
+        if !proven {
+            self.desk.ledger().doubt();
+        }
+        let left = self.flush(limit.within(FLUSH)).await;
         if let Some(Some(consuming)) = limit.run(self.consuming.take()).await {
-            if limit
-                .run(consuming.settle_down())
-                .await
-                .is_none_or(|done| done.is_err())
-            {
-                tracing::debug!("the connection was lost while the source closed");
+            if left < unsent {
+                let _ = limit.run(consuming.settle_down()).await;
             }
             consuming.close(limit).await;
         }
-        if unsent > 0 {
-            return Err(Error::new(
+        // Of those that were doubtful, the others had reached the broker.
+        match left.min(unsent) {
+            0 => Ok(()),
+            left => Err(Error::new(
                 ErrorKind::Unavailable,
-                format!(
-                    "{unsent} acknowledgements could not be delivered; those crashes are handed out again"
-                ),
-            ));
+                format!("{left} acknowledgements could not be delivered; those crashes are handed out again"),
+            )),
         }
-        Ok(())
     }
 }
 
 impl RabbitmqSource {
+    /// Has the broker heard every acknowledgement of the connection in use?
+    async fn prove(&self, limit: Limit) -> bool {
+        let Some(Some(consuming)) = limit.run(self.consuming.current()).await else {
+            return false;
+        };
+        if !matches!(limit.run(consuming.settle_down()).await, Some(Ok(()))) {
+            return false;
+        }
+        self.desk.ledger().proven();
+        true
+    }
+
     /// Waits until messages whose acknowledgement was lost have come again and were acknowledged; gives how many
     /// did not come.
     async fn flush(&self, limit: Limit) -> usize {
@@ -224,7 +235,7 @@ impl RabbitmqSource {
             if unsent == 0 || limit.is_over() || self.consuming.get(limit).await.is_err() {
                 return unsent;
             }
-            let _ = limit.run(changed).await;
+            let _ = limit.within(LOOK).run(changed).await;
         }
     }
 }

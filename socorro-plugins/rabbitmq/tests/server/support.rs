@@ -316,11 +316,13 @@ pub(crate) async fn ack(source: &PluginSource, delivery: &Delivery) {
         .unwrap();
 }
 
-/// Receives and acknowledges until nothing has come for `quiet`; how often each id came.
-pub(crate) async fn drain(source: &PluginSource, quiet: Duration) -> BTreeMap<String, usize> {
+/// Receives and acknowledges until so many different crashes came and then nothing for half a second; how often
+/// each came.
+pub(crate) async fn drain(source: &PluginSource, expected: usize) -> BTreeMap<String, usize> {
     let mut came = BTreeMap::new();
     loop {
-        let deliveries = receive(source, 50, quiet).await;
+        let wait = if came.len() < expected { PATIENCE / 2 } else { Duration::from_millis(500) };
+        let deliveries = receive(source, 50, wait).await;
         if deliveries.is_empty() {
             return came;
         }
