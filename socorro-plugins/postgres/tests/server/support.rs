@@ -21,6 +21,10 @@ const DOCS: &str = include_str!("../../../../docs/postgres.md");
 /// Longer than anything here takes on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
+pub(crate) fn shared() -> Server {
+    services::shared(Kind::Postgres).unwrap()
+}
+
 /// A database with the two roles of the documentation. Removed when dropped.
 pub(crate) struct Site {
     server: Server,
@@ -32,7 +36,7 @@ pub(crate) struct Site {
 impl Site {
     /// On the shared server, tables made by the owner and granted to the other role.
     pub(crate) async fn new() -> Self {
-        Self::on(services::shared(Kind::Postgres).unwrap()).await
+        Self::on(shared()).await
     }
 
     /// The same on this server.
@@ -153,7 +157,7 @@ impl Site {
         self.sql_as(None, &self.database(), sql)
     }
 
-    fn sql_as(&self, role: Option<&str>, database: &str, sql: &str) -> Vec<Vec<String>> {
+    fn config(&self, role: Option<&str>, database: &str) -> postgres::Config {
         let mut config = postgres::Config::new();
         let address = self.server.address().unwrap();
         config
@@ -167,7 +171,11 @@ impl Site {
                 .user(&self.server.user)
                 .password(&self.server.password),
         };
-        let sql = sql.to_owned();
+        config
+    }
+
+    fn sql_as(&self, role: Option<&str>, database: &str, sql: &str) -> Vec<Vec<String>> {
+        let (config, sql) = (self.config(role, database), sql.to_owned());
         // The client must not be used on a thread of an async runtime.
         std::thread::spawn(move || {
             let mut client: Client = config.connect(NoTls).unwrap();
@@ -181,9 +189,37 @@ impl Site {
         .unwrap()
     }
 
+    /// Runs SQL as administrator on a connection that stays open until what this returns is dropped.
+    pub(crate) fn hold(&self, sql: &str) -> Held {
+        let (config, sql) = (self.config(None, &self.database()), sql.to_owned());
+        let (begun, has_begun) = std::sync::mpsc::channel();
+        let (end, ended) = std::sync::mpsc::channel::<()>();
+        let thread = std::thread::spawn(move || {
+            let mut client = config.connect(NoTls).unwrap();
+            client.batch_execute(&sql).unwrap();
+            begun.send(()).unwrap();
+            // The other end is dropped.
+            let _ = ended.recv();
+        });
+        has_begun.recv().unwrap();
+        Held(Some((end, thread)))
+    }
+
     /// The first column of the first row, as a number.
     pub(crate) fn number(&self, sql: &str) -> i64 {
         self.sql(sql)[0][0].parse().unwrap()
+    }
+}
+
+/// A connection that somebody keeps open.
+pub(crate) struct Held(Option<(std::sync::mpsc::Sender<()>, std::thread::JoinHandle<()>)>);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if let Some((end, thread)) = self.0.take() {
+            drop(end);
+            thread.join().unwrap();
+        }
     }
 }
 
