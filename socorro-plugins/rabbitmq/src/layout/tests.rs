@@ -12,7 +12,9 @@ fn arguments_of(options: serde_json::Value) -> Vec<String> {
         .inner()
         .iter()
         .map(|(key, value)| match value {
-            AMQPValue::LongString(text) => format!("{key}={}", String::from_utf8_lossy(text.as_bytes())),
+            AMQPValue::LongString(text) => {
+                format!("{key}={}", String::from_utf8_lossy(text.as_bytes()))
+            }
             other => format!("{key}={other:?}"),
         })
         .collect()

@@ -207,7 +207,9 @@ impl NewCrashSource for RabbitmqSource {
             0 => Ok(()),
             left => Err(Error::new(
                 ErrorKind::Unavailable,
-                format!("{left} acknowledgements could not be delivered; those crashes are handed out again"),
+                format!(
+                    "{left} acknowledgements could not be delivered; those crashes are handed out again"
+                ),
             )),
         }
     }

@@ -77,7 +77,10 @@ async fn a_queue_that_is_gone_is_an_error_and_declared_again_where_allowed() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_save_is_told_stored_once_the_queue_is_gone() {
     let vhost = Vhost::shared();
-    let storage = vhost.storage(&json!({ "request_timeout": "5s" })).await.unwrap();
+    let storage = vhost
+        .storage(&json!({ "request_timeout": "5s" }))
+        .await
+        .unwrap();
     let ids = ids(10, 3000);
     let (before, after) = ids.split_at(1000);
     for saved in start(&storage, before) {
@@ -88,7 +91,10 @@ async fn no_save_is_told_stored_once_the_queue_is_gone() {
     // Everything from here on is published to nothing, beside what is still being confirmed. Of what the queue
     // took with it the broker says nothing more, and those saves end by their deadline.
     for saved in start(&storage, &after[1000..]) {
-        assert!(saved.await.unwrap().is_err(), "told stored, and there is no queue");
+        assert!(
+            saved.await.unwrap().is_err(),
+            "told stored, and there is no queue"
+        );
     }
     for saved in during {
         // Stored before the queue was deleted, or not.

@@ -321,7 +321,11 @@ pub(crate) async fn ack(source: &PluginSource, delivery: &Delivery) {
 pub(crate) async fn drain(source: &PluginSource, expected: usize) -> BTreeMap<String, usize> {
     let mut came = BTreeMap::new();
     loop {
-        let wait = if came.len() < expected { PATIENCE / 2 } else { Duration::from_millis(500) };
+        let wait = if came.len() < expected {
+            PATIENCE / 2
+        } else {
+            Duration::from_millis(500)
+        };
         let deliveries = receive(source, 50, wait).await;
         if deliveries.is_empty() {
             return came;

@@ -340,7 +340,9 @@ fn world(steps: &[Step], count: u8, marked: bool) {
                 assert_eq!(ledger.settle(delivery.token, &Settlement::Ack, now), None);
             }
             Step::Settle(..) => {}
-            Step::Reach(most) => (0..*most).for_each(|_| { broker.reach(); }),
+            Step::Reach(most) => (0..*most).for_each(|_| {
+                broker.reach();
+            }),
             Step::Lose => {
                 ledger.lose(broker.connection);
                 broker.lose(ledger.attach());
