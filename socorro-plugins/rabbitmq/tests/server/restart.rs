@@ -1,0 +1,76 @@
+//! A broker that is killed and started again.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde_json::json;
+use socorro_core::source::NewCrashSource;
+use socorro_core::storage::CrashStorage;
+use socorro_testkit::services::{self, Kind};
+
+use crate::support::{Vhost, ack, cx, drain, ids, receive, save_all, source, storage};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_broker_that_is_killed_loses_and_doubles_nothing() {
+    let mut own = services::own(Kind::Rabbitmq).unwrap();
+    let vhost = Vhost::bare(own.server().clone());
+    let options = vhost.options("socorro-setup", &json!({}));
+    let storage = storage(&options).await.unwrap();
+    let source = source(&options).await.unwrap();
+
+    // In mid-save: a part is confirmed, a part is on its way, a part comes while it is down.
+    let all = ids(70, 1200);
+    let (before, during) = all.split_at(400);
+    assert!(save_all(&storage, before).await.is_empty());
+    let saving = tokio::spawn({
+        let (storage, during) = (storage.clone(), during.to_vec());
+        async move { save_all(&storage, &during).await }
+    });
+    // Some are out over the kill, and acknowledged afterwards or meanwhile.
+    let mut acked = BTreeSet::new();
+    let mut out = receive(&source, 8, Duration::from_secs(20)).await;
+    let held = out.split_off(out.len().min(4));
+    for delivery in &out {
+        ack(&source, delivery).await;
+        acked.insert(delivery.id.to_string());
+    }
+    own.kill().unwrap();
+    for delivery in &held {
+        ack(&source, delivery).await;
+        acked.insert(delivery.id.to_string());
+    }
+    let own = tokio::task::spawn_blocking(move || {
+        own.start().unwrap();
+        own
+    })
+    .await
+    .unwrap();
+    let tried_again: BTreeSet<_> = saving
+        .await
+        .unwrap()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+
+    // In mid-consume.
+    let came = drain(&source, all.len() - acked.len()).await;
+    let again: Vec<_> = came
+        .keys()
+        .filter(|id| acked.contains(*id) && !tried_again.contains(*id))
+        .collect();
+    assert!(
+        again.is_empty(),
+        "acknowledged, and handed out again: {again:?}"
+    );
+    let often: Vec<_> = came
+        .iter()
+        .filter(|(id, times)| **times > 1 && !tried_again.contains(*id))
+        .collect();
+    assert!(often.is_empty(), "{often:?}");
+    let mut seen: BTreeSet<String> = came.into_keys().collect();
+    seen.extend(acked);
+    assert_eq!(seen, all.iter().map(ToString::to_string).collect());
+    source.close(&cx()).await.unwrap();
+    storage.close(&cx()).await.unwrap();
+    drop(own);
+}
