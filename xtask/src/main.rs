@@ -32,7 +32,7 @@ enum Command {
     /// Starts, stops and shows the real servers that tests run against.
     Services(services::Arguments),
     /// Makes target/dist: the command, the plugins and the header, ready to be copied elsewhere.
-    Dist,
+    Dist(dist::Arguments),
     /// Runs the benchmarks, ours and the peers' side by side.
     Bench(bench::Arguments),
 }
@@ -42,7 +42,9 @@ fn main() -> Result<()> {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Test(arguments) => test::run_all(&arguments),
         Command::Services(arguments) => services::run(&arguments),
-        Command::Dist => dist::run().map(|directory| println!("{}", directory.display())),
+        Command::Dist(arguments) => {
+            dist::run(&arguments).map(|directory| println!("{}", directory.display()))
+        }
         Command::Bench(arguments) => bench::run(&arguments),
     }
 }

@@ -1,6 +1,7 @@
 //! `cargo xtask services`: the real servers that tests run against.
 
 use std::io::IsTerminal;
+use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context, Result};
@@ -22,7 +23,18 @@ enum Action {
         kinds: Vec<Kind>,
     },
     /// Stops them all and removes their files, also what a crash left behind.
-    Down,
+    Down {
+        /// Waits for the end of the input first: how whoever starts servers makes sure that they are stopped,
+        /// however it ends itself.
+        #[arg(long, hide = true)]
+        after_input: bool,
+    },
+    /// Only installs, builds and fetches what the servers need.
+    Fetch {
+        /// Only for these.
+        #[arg(value_parser = kind)]
+        kinds: Vec<Kind>,
+    },
     /// Shows which are up, and where.
     Status,
 }
@@ -37,31 +49,75 @@ fn kind(name: &str) -> Result<Kind, String> {
 /// Does it.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     match &arguments.action {
-        Action::Up { kinds } if kinds.is_empty() => up(&Kind::ALL),
-        Action::Up { kinds } => up(kinds),
-        Action::Down => down(),
+        Action::Up { kinds } => up(or_all(kinds)),
+        Action::Fetch { kinds } => fetch(or_all(kinds)),
+        Action::Down { after_input } => {
+            if *after_input {
+                std::io::copy(&mut std::io::stdin(), &mut std::io::sink())?;
+            }
+            down()
+        }
         Action::Status => status(),
     }
 }
 
+fn or_all(kinds: &[Kind]) -> &[Kind] {
+    if kinds.is_empty() { &Kind::ALL } else { kinds }
+}
+
 /// Starts these servers, saying what happens.
 pub(crate) fn up(kinds: &[Kind]) -> Result<()> {
+    services::up(kinds, &teller())
+}
+
+/// Gets what these servers need, saying what happens.
+pub(crate) fn fetch(kinds: &[Kind]) -> Result<()> {
+    services::fetch(kinds, &teller())
+}
+
+fn teller() -> impl Fn(Kind, &str) + Sync {
     let began = Instant::now();
-    services::up(kinds, &|kind, text| {
-        println!(
-            "{:>6.1} s  {kind:<13}  {text}",
-            began.elapsed().as_secs_f64()
-        );
-    })
+    move |kind, text| {
+        let passed = began.elapsed().as_secs_f64();
+        println!("{passed:>6.1} s  {kind:<13}  {text}");
+    }
 }
 
 /// Stops all servers.
-pub(crate) fn down() -> Result<()> {
+fn down() -> Result<()> {
     match services::down()? {
         0 => println!("no server was running"),
-        count => println!("stopped; {count} processes were running"),
+        count => println!("servers are stopped; {count} processes were running"),
     }
     Ok(())
+}
+
+/// Stops all servers when it is dropped, or when this process ends in any other way: another process waits for
+/// that, in a session of its own, where neither Ctrl-C nor the end of the terminal reaches it.
+pub(crate) struct StopAtEnd(Child);
+
+impl StopAtEnd {
+    pub(crate) fn new() -> Result<Self> {
+        let this = std::env::current_exe()?;
+        let child = Command::new("setsid")
+            .arg(this)
+            .args(["services", "down", "--after-input"])
+            .stdin(Stdio::piped())
+            .spawn()
+            .context("cannot start what stops the servers in the end")?;
+        Ok(Self(child))
+    }
+}
+
+impl Drop for StopAtEnd {
+    fn drop(&mut self) {
+        // Its input ends, and it begins.
+        drop(self.0.stdin.take());
+        match self.0.wait() {
+            Ok(status) if status.success() => {}
+            outcome => println!("servers may be left; `cargo xtask services down`: {outcome:?}"),
+        }
+    }
 }
 
 fn status() -> Result<()> {

@@ -1,19 +1,22 @@
 //! What differs between the kinds, by kind.
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use rustix::process::Signal;
 
 use super::place::Place;
 use super::process::Process;
-use super::{Kind, Server, Use, postgres, rabbitmq};
+use super::{Kind, Server, Use, ceph, elasticsearch, garage, opensearch, postgres, rabbitmq};
 
 /// Makes what the server needs before its first start, and decides its ports and passwords.
-pub(super) fn prepare(place: &Place) -> Result<Server> {
+pub(super) fn prepare(place: &Place, purpose: Use) -> Result<Server> {
     place.make()?;
     let mut server = match place.kind {
         Kind::Postgres => postgres::prepare(place),
         Kind::Rabbitmq => rabbitmq::prepare(place),
-        other => bail!("{other} cannot be started"),
+        Kind::Ceph => ceph::prepare(place, purpose),
+        Kind::Garage => garage::prepare(place),
+        Kind::Elasticsearch => elasticsearch::prepare(place),
+        Kind::Opensearch => opensearch::prepare(place),
     }?;
     server.directory = Some(place.directory.clone());
     Ok(server)
@@ -24,7 +27,10 @@ pub(super) fn start(place: &Place, server: &Server, purpose: Use) -> Result<()> 
     match place.kind {
         Kind::Postgres => postgres::start(place, server, purpose),
         Kind::Rabbitmq => rabbitmq::start(place, server),
-        other => bail!("{other} cannot be started"),
+        Kind::Ceph => ceph::start(place, server),
+        Kind::Garage => garage::start(place, server),
+        Kind::Elasticsearch => elasticsearch::start(place, server, purpose),
+        Kind::Opensearch => opensearch::start(place, server, purpose),
     }
 }
 

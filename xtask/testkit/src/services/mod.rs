@@ -26,12 +26,16 @@
 //! 5. *Ready.* The server is asked until it answers. A process that ends early, or takes too long, is an error
 //!    with the end of its log.
 
+mod ceph;
 mod certificate;
+mod elasticsearch;
 mod front;
+mod garage;
 mod http;
 mod install;
 mod kind;
 mod kinds;
+mod opensearch;
 mod own;
 mod place;
 mod ports;
@@ -45,12 +49,14 @@ mod shared;
 mod state;
 mod user;
 
+pub use ceph::ceph_user;
+pub use garage::garage_key;
 pub use http::Answer;
 pub use kind::Kind;
 pub use own::{Own, own};
 pub use ports::free as free_ports;
 pub use server::Server;
-pub use set::{Status, down, status, up};
+pub use set::{Status, down, fetch, status, up};
 pub use shared::{STATE_VARIABLE, shared, state_file};
 
 /// What a server is started for.

@@ -46,7 +46,7 @@ pub fn own(kind: Kind) -> Result<Own> {
         place,
         _directory: directory,
     };
-    own.server = kinds::prepare(&own.place)?;
+    own.server = kinds::prepare(&own.place, Use::Own)?;
     own.place
         .state
         .entry(kind, |entry| entry.server = Some(own.server.clone()))?;
@@ -87,11 +87,10 @@ impl Own {
         kinds::start(&self.place, &self.server, Use::Own)
     }
 
-    /// Stops all its processes where they are: connections stay open, nothing is answered.
-    pub fn pause(&self) {
-        for process in self.trees() {
-            process.signal(Signal::STOP);
-        }
+    /// Stops all its processes where they are: connections stay open, and nothing is answered once this has
+    /// returned.
+    pub fn pause(&self) -> Result<()> {
+        self.processes().iter().try_for_each(Process::pause_tree)
     }
 
     /// Lets them go on.

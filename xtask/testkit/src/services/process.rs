@@ -33,7 +33,7 @@ impl Process {
     /// Whether it is this very process that has the id, and it has not ended.
     pub(super) fn is_running(&self) -> bool {
         self.reap();
-        Stat::read(self.pid).is_some_and(|stat| !stat.ended)
+        Stat::read(self.pid).is_some_and(|stat| !stat.ended || has_threads(self.pid))
             && Self::of(self.pid).as_ref() == Some(self)
     }
 
@@ -67,6 +67,43 @@ impl Process {
             // It may end between the look and the signal.
             let _ = kill_process(pid, signal);
         }
+    }
+
+    /// Stops it and everything it started where they are, and returns when every thread has stopped.
+    pub(super) fn pause_tree(&self) -> Result<()> {
+        let deadline = Instant::now() + PATIENCE;
+        // Again for what was started while the others were looked for.
+        loop {
+            let going: Vec<Self> = self
+                .tree()
+                .into_iter()
+                .filter(|one| !one.is_stopped())
+                .collect();
+            if going.is_empty() {
+                return Ok(());
+            }
+            for process in &going {
+                process.signal(Signal::STOP);
+            }
+            ensure!(
+                Instant::now() < deadline,
+                "process {} does not stop",
+                self.pid
+            );
+            // The signal is on its way to each thread; there is no event when it has arrived.
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// Whether none of its threads runs.
+    fn is_stopped(&self) -> bool {
+        let threads = fs::read_dir(format!("/proc/{}/task", self.pid));
+        threads.into_iter().flatten().flatten().all(|thread| {
+            fs::read_to_string(thread.path().join("stat"))
+                .ok()
+                .and_then(|stat| Stat::parse(&stat))
+                .is_none_or(|stat| stat.ended || stat.stopped)
+        })
     }
 
     /// Kills it and everything it started, at once, and waits until they are gone.
@@ -143,6 +180,11 @@ fn all() -> Vec<u32> {
         .collect()
 }
 
+/// Whether there are threads besides the first: when that has ended before them, files are still open.
+fn has_threads(pid: u32) -> bool {
+    fs::read_dir(format!("/proc/{pid}/task")).is_ok_and(|threads| threads.count() > 1)
+}
+
 /// Which start of the system this is.
 fn boot() -> String {
     fs::read_to_string(PathBuf::from("/proc/sys/kernel/random/boot_id"))
@@ -152,7 +194,9 @@ fn boot() -> String {
 
 /// What the system knows about a process.
 struct Stat {
+    /// Of its first thread.
     ended: bool,
+    stopped: bool,
     parent: u32,
     started: u64,
 }
@@ -170,6 +214,7 @@ impl Stat {
         let started = fields.nth(17)?.parse().ok()?;
         Some(Self {
             ended: matches!(state, "Z" | "X"),
+            stopped: matches!(state, "T" | "t"),
             parent,
             started,
         })

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, ensure};
 
 use super::place::{MARK, Place};
 use super::process::{self, Process};
@@ -33,6 +33,44 @@ pub struct Status {
 /// Where the state file is, and the servers' files where their user can reach it.
 pub(super) fn home() -> PathBuf {
     crate::target().join("services")
+}
+
+/// Installs, builds and fetches what these servers need and is missing, without starting any.
+pub fn fetch(kinds: &[Kind], report: &(dyn Fn(Kind, &str) + Sync)) -> Result<()> {
+    let mut wanted = Vec::new();
+    for &kind in kinds {
+        if shared::given(kind)?.is_none() {
+            wanted.push(kind);
+        }
+    }
+    side_by_side(&wanted, |kind| {
+        install::install(kind, &|text| report(kind, text))
+    })
+}
+
+/// Does the same for each kind at the same time; the error names each that failed.
+fn side_by_side(kinds: &[Kind], each: impl Fn(Kind) -> Result<()> + Sync) -> Result<()> {
+    let each = &each;
+    let failures: Vec<String> = thread::scope(|scope| {
+        let running: Vec<_> = kinds
+            .iter()
+            .map(|&kind| (kind, scope.spawn(move || each(kind))))
+            .collect();
+        running
+            .into_iter()
+            .filter_map(|(kind, running)| match running.join() {
+                Ok(Ok(())) => None,
+                Ok(Err(error)) => Some(format!("{kind}: {error:#}")),
+                Err(_) => Some(format!("{kind}: panicked")),
+            })
+            .collect()
+    });
+    ensure!(
+        failures.is_empty(),
+        "not every server can be had:\n{}",
+        failures.join("\n")
+    );
+    Ok(())
 }
 
 /// Starts these servers, installing what is missing; `report` is told what happens to which.
@@ -63,33 +101,16 @@ pub fn up(kinds: &[Kind], report: &(dyn Fn(Kind, &str) + Sync)) -> Result<()> {
     }
     let directory = state.directory.clone();
     let state = Arc::new(StateFile::new(file, state)?);
-    let failures: Vec<String> = thread::scope(|scope| {
-        let started: Vec<_> = wanted
-            .into_iter()
-            .map(|kind| {
-                let place = Place {
-                    kind,
-                    directory: directory.join(kind.name()),
-                    user,
-                    mark: mark(&home),
-                    state: state.clone(),
-                };
-                (kind, scope.spawn(move || bring_up(&place, report)))
-            })
-            .collect();
-        started
-            .into_iter()
-            .filter_map(|(kind, started)| match started.join() {
-                Ok(Ok(())) => None,
-                Ok(Err(error)) => Some(format!("{kind}: {error:#}")),
-                Err(_) => Some(format!("{kind}: starting it panicked")),
-            })
-            .collect()
-    });
-    if failures.is_empty() {
-        return Ok(());
-    }
-    bail!("not every server came up:\n{}", failures.join("\n"))
+    side_by_side(&wanted, |kind| {
+        let place = Place {
+            kind,
+            directory: directory.join(kind.name()),
+            user,
+            mark: mark(&home),
+            state: state.clone(),
+        };
+        bring_up(&place, report)
+    })
 }
 
 fn bring_up(place: &Place, report: &(dyn Fn(Kind, &str) + Sync)) -> Result<()> {
@@ -112,7 +133,7 @@ fn bring_up(place: &Place, report: &(dyn Fn(Kind, &str) + Sync)) -> Result<()> {
     let began = Instant::now();
     install::install(kind, &say)?;
     let installed = Instant::now();
-    let server = kinds::prepare(place)?;
+    let server = kinds::prepare(place, Use::Shared)?;
     place
         .state
         .entry(kind, |entry| entry.server = Some(server.clone()))?;

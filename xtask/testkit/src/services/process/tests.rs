@@ -1,3 +1,5 @@
+#![allow(clippy::zombie_processes, reason = "`kill_tree` reaps what it kills")]
+
 use std::process::Command;
 
 use super::*;
@@ -41,6 +43,14 @@ fn what_a_process_started_is_killed_with_it() {
     assert_eq!(tree[0], process);
     process.kill_tree().unwrap();
     assert!(tree.iter().all(|process| !process.is_running()));
+}
+
+#[test]
+fn a_paused_tree_has_stopped_when_that_returns() {
+    let process = sleeper();
+    process.pause_tree().unwrap();
+    assert!(process.tree().iter().all(Process::is_stopped));
+    process.kill_tree().unwrap();
 }
 
 #[test]
