@@ -119,7 +119,7 @@ BEGIN
     END LOOP;
     FOREACH name IN ARRAY ARRAY['raw_crash', 'dump', 'processed_crash'] LOOP
         -- Made apart and attached, which does not lock out those who read and write other partitions.
-        EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING DEFAULTS INCLUDING STORAGE)',
+        EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING ALL EXCLUDING INDEXES)',
                        name || '_' || suffix, name);
         -- Nobody may add rows of this partition to the default one from here on.
         EXECUTE format('LOCK TABLE %I IN ACCESS EXCLUSIVE MODE', name || '_default');

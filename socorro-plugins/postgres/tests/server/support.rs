@@ -15,6 +15,7 @@ use socorro_core::storage::CrashStorage;
 use socorro_core::{Context, Error, Result};
 use socorro_testkit::plugins::{Profile, directory};
 use socorro_testkit::services::{self, Kind, Server};
+use tokio::sync::OnceCell;
 
 const DOCS: &str = include_str!("../../../../docs/postgres.md");
 
@@ -225,7 +226,8 @@ impl Drop for Held {
 
 impl Drop for Site {
     fn drop(&mut self) {
-        if !self.server.accepts() {
+        // A test that failed may have left the server in any state.
+        if std::thread::panicking() || !self.server.accepts() {
             return;
         }
         let gone = [
@@ -262,16 +264,20 @@ pub(crate) fn merged(mut base: Value, more: Value) -> Value {
     base
 }
 
-/// The plugin, from its library.
+/// The plugin, from its library, loaded once.
 pub(crate) async fn plugin() -> Arc<Plugin> {
-    let path = tokio::task::spawn_blocking(|| directory(&["postgres"], Profile::Dev));
-    let options = LoaderOptions {
-        path: vec![path.await.unwrap().unwrap()],
-        ..LoaderOptions::default()
-    };
-    let plugin = Loader::new(options).load("postgres", None).await.unwrap();
-    assert!(plugin.image().sha256.is_some(), "it is linked, not loaded");
-    plugin
+    static LOADED: OnceCell<Arc<Plugin>> = OnceCell::const_new();
+    let loaded = LOADED.get_or_init(|| async {
+        let path = tokio::task::spawn_blocking(|| directory(&["postgres"], Profile::Dev));
+        let options = LoaderOptions {
+            path: vec![path.await.unwrap().unwrap()],
+            ..LoaderOptions::default()
+        };
+        let plugin = Loader::new(options).load("postgres", None).await.unwrap();
+        assert!(plugin.image().sha256.is_some(), "it is linked, not loaded");
+        plugin
+    });
+    Arc::clone(loaded.await)
 }
 
 pub(crate) async fn storage(options: &Value) -> Result<PluginStorage> {
