@@ -217,6 +217,7 @@ fn source_entry(
     Arc::new(SourceEntry {
         instance,
         executor: environment.executor(&host),
+        patience: environment.patience(),
         host,
     })
 }

@@ -2,12 +2,17 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::config::{Configuration, HostOptions, Layers, SystemSecrets};
 use crate::live::instance::Retired;
 use crate::pipeline::Pipelines;
 use crate::plugin::loader::Loader;
-use crate::transaction::{Clock, Jitter, Quit, TransactionExecutor};
+use crate::transaction::delay::FixedDelays;
+use crate::transaction::{BackoffExecutor, Clock, Jitter, Quit, TransactionExecutor};
+
+/// Seconds between attempts while a source is away; the last one repeats.
+const OUTAGE_DELAYS: [u64; 5] = [1, 2, 5, 10, 30];
 
 /// The circumstances of all attempts.
 pub(super) struct Environment {
@@ -53,5 +58,13 @@ impl Environment {
     pub(super) fn executor(&self, host: &HostOptions) -> Arc<dyn TransactionExecutor> {
         host.retry
             .build(self.clock.clone(), self.jitter.clone(), self.quit.clone())
+    }
+
+    /// What makes a pipeline that runs for ever outlive its source's outages, however long they last.
+    pub(super) fn patience(&self) -> Arc<dyn TransactionExecutor> {
+        let delays = FixedDelays::repeating_last(OUTAGE_DELAYS.map(Duration::from_secs).to_vec());
+        let executor = BackoffExecutor::new(self.clock.clone(), self.quit.clone())
+            .with_delays(delays.into_factory(), self.jitter.clone());
+        Arc::new(executor)
     }
 }

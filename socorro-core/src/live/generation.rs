@@ -46,6 +46,8 @@ pub(crate) struct SourceEntry {
     pub(super) instance: Arc<SourceInstance>,
     pub(super) host: HostOptions,
     pub(super) executor: Arc<dyn TransactionExecutor>,
+    /// Asks again, as long as it takes, after `executor` gave up.
+    pub(super) patience: Arc<dyn TransactionExecutor>,
 }
 
 impl Generation {
@@ -141,6 +143,10 @@ impl SourceEntry {
 
     pub(crate) fn executor(&self) -> &dyn TransactionExecutor {
         &*self.executor
+    }
+
+    pub(crate) fn patience(&self) -> &dyn TransactionExecutor {
+        &*self.patience
     }
 
     pub(crate) fn drain(&self) -> &Drain {

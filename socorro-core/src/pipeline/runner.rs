@@ -16,6 +16,7 @@ use crate::config::PipelineConfig;
 use crate::error::{Error, ErrorKind, Result};
 use crate::live::{Generation, Shared, SourceEntry};
 use crate::source::{NewCrash, Receive};
+use crate::transaction::{Call, run};
 
 /// How long a source may wait for the first new crash before it is asked again.
 const WAIT: Duration = Duration::from_secs(1);
@@ -44,7 +45,8 @@ pub(super) enum End {
 impl Runner {
     /// Runs until stopped, superseded, or drained, and sees through what is under way.
     ///
-    /// Fails when the source fails. In [`Pipelines::Once`] it also fails when a crash could not be delivered.
+    /// Fails when the source fails for good; one that is away for a time is asked again, except in
+    /// [`Pipelines::Once`], which also fails when a crash could not be delivered.
     pub(super) async fn run(self) -> Result<End> {
         let this = Arc::new(self);
         let room = Arc::new(Semaphore::new(this.config.concurrency));
@@ -119,12 +121,20 @@ impl Runner {
         let Some(max) = NonZeroUsize::new(room) else {
             return Ok(Vec::new());
         };
-        let wait = if self.mode == Pipelines::Once {
-            Duration::ZERO
-        } else {
-            WAIT
+        if self.mode == Pipelines::Once {
+            let wait = Duration::ZERO;
+            return NewCrash::receive(&self.source, Receive { max, wait }).await;
+        }
+        // A broker that restarts must not end the program: what passes is waited for.
+        let call = Call {
+            operation: "receive",
+            deadline: None,
+            drain: Some(self.source.drain()),
         };
-        NewCrash::receive(&self.source, Receive { max, wait }).await
+        run(self.source.patience(), &call, |_| {
+            NewCrash::receive(&self.source, Receive { max, wait: WAIT })
+        })
+        .await
     }
 
     async fn see_through(

@@ -1,8 +1,10 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use socorro_core::live::Outcome;
 use socorro_core::pipeline::{Crash, Pipelines, Transform};
+use socorro_core::transaction::{ManualClock, NoJitter};
 use socorro_core::{Error, ErrorKind, Result, async_trait};
 
 use crate::scripted::{Script, script};
@@ -138,7 +140,7 @@ async fn a_crash_whose_acknowledgement_was_lost_is_acknowledged_when_it_comes_ag
 async fn a_source_that_fails_ends_the_pipelines_with_its_error() {
     let file = File::new(&configuration("fails", "fails_to", "ack"));
     *script("fails_new").receive_fails.lock().unwrap() =
-        Some(Error::new(ErrorKind::Unavailable, "queue is gone"));
+        Some(Error::new(ErrorKind::InvalidConfig, "queue is gone"));
     let socorro = file
         .builder()
         .pipelines(Pipelines::Forever)
@@ -147,6 +149,47 @@ async fn a_source_that_fails_ends_the_pipelines_with_its_error() {
         .unwrap();
     let error = socorro.finished().await.unwrap_err();
     assert!(error.to_string().contains("queue is gone"), "{error}");
+    socorro.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_source_that_is_away_for_a_time_is_waited_for() {
+    let file = File::new(&configuration("away", "away_to", "ack"));
+    let (from, to, new) = three("away");
+    *new.receive_fails.lock().unwrap() =
+        Some(Error::new(ErrorKind::Unavailable, "the broker restarts"));
+    let clock = Arc::new(ManualClock::new());
+    let socorro = file
+        .builder()
+        .time(clock.clone(), Arc::new(NoJitter))
+        .pipelines(Pipelines::Forever)
+        .start()
+        .await
+        .unwrap();
+    for (number, seconds) in [1, 2, 5, 10, 30, 30].into_iter().enumerate() {
+        clock.asked(number + 1).await;
+        clock.advance(Duration::from_secs(seconds));
+    }
+    clock.asked(7).await;
+    *new.receive_fails.lock().unwrap() = None;
+    put(&from, &new, 1);
+    clock.advance(Duration::from_secs(30));
+    while !to.has(id(1)) {
+        tokio::task::yield_now().await;
+    }
+    socorro.shutdown().await;
+    assert_eq!(*new.acked.lock().unwrap(), [id(1).into()]);
+}
+
+#[tokio::test]
+async fn once_a_source_that_is_away_is_not_waited_for() {
+    let file = File::new(&configuration("away_once", "away_once_to", "ack"));
+    *script("away_once_new").receive_fails.lock().unwrap() =
+        Some(Error::new(ErrorKind::Unavailable, "the broker restarts"));
+    let builder = file.builder().pipelines(Pipelines::Once);
+    let socorro = builder.start().await.unwrap();
+    let error = socorro.finished().await.unwrap_err();
+    assert!(error.to_string().contains("restarts"), "{error}");
     socorro.shutdown().await;
 }
 
