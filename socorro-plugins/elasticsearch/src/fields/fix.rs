@@ -102,7 +102,7 @@ fn whole(value: &Value, least: i64, most: i64) -> Option<Value> {
 
 fn truncated(number: f64) -> Option<i64> {
     // Both bounds are exact: 2^63 itself is too large.
-    let fits = number >= -9_223_372_036_854_775_808.0 && number < 9_223_372_036_854_775_808.0;
+    let fits = (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&number);
     fits.then_some(number as i64)
 }
 

@@ -63,7 +63,7 @@ async fn large_and_odd(kind: Kind) {
     let place = Place::shared(kind);
     let storage = place.open(&json!({})).await.unwrap();
     let large = crash(
-        json!({ "signature": "large", "json_dump": { "x": "é\"x".repeat(5 << 20) } }).to_string(),
+        json!({ "signature": "large", "json_dump": { "x": "é\"x".repeat(4 << 20) } }).to_string(),
     );
     assert!(large.as_bytes().len() > 20_000_000);
     storage

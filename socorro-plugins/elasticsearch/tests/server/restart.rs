@@ -96,7 +96,7 @@ async fn what_was_acknowledged_survives_a_kill() {
 async fn a_cut_connection_is_made_again() {
     let place = Place::shared(Kind::Elasticsearch);
     let proxy = Proxy::to(place.server.address().unwrap()).unwrap();
-    let urls = json!({ "urls": [format!("http://{}", proxy.address())], "request_timeout": "2s" });
+    let urls = json!({ "urls": [format!("http://{}", proxy.address())], "request_timeout": "15s" });
     let storage = place.open(&urls).await.unwrap();
     storage
         .save_processed_crash(&cx(), &id(0), &crash("{}"))
