@@ -111,7 +111,7 @@ impl Connections for Database {
     type Connection = Session;
 
     fn release(&self, mut session: Session) {
-        if session.is_closed() {
+        if !session.is_usable() {
             return self.discard(session);
         }
         session.idle_since = Instant::now();

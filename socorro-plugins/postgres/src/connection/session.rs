@@ -20,6 +20,9 @@ pub(crate) struct Session {
     client: Client,
     statements: HashMap<&'static str, Statement>,
     endpoint: Arc<str>,
+    /// A copy failed on it. The client then gets one answer more than it waits for, and takes each of those
+    /// that follow for the one before.
+    is_out_of_step: bool,
     /// Since when nobody uses it.
     pub(super) idle_since: Instant,
 }
@@ -35,6 +38,7 @@ impl Session {
             client,
             statements: HashMap::new(),
             endpoint,
+            is_out_of_step: false,
             idle_since: Instant::now(),
         };
         session.run(setup)?;
@@ -89,7 +93,10 @@ impl Session {
             write(&mut rows)?;
             rows.finish()
         };
-        copy().map_err(|error| failure::from_server(&error, &self.endpoint))
+        copy().map_err(|error| {
+            self.is_out_of_step = true;
+            failure::from_server(&error, &self.endpoint)
+        })
     }
 
     /// Column `name` of a row.
@@ -110,6 +117,11 @@ impl Session {
     /// Has it been found to be cut?
     pub(super) fn is_closed(&self) -> bool {
         self.client.is_closed()
+    }
+
+    /// Can it be used again after what was done on it?
+    pub(super) fn is_usable(&self) -> bool {
+        !self.is_out_of_step && !self.is_closed()
     }
 
     fn prepared(&mut self, sql: &'static str) -> Result<Statement> {

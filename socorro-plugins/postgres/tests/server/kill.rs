@@ -127,7 +127,7 @@ async fn a_server_that_hangs_is_a_timeout() -> Result<()> {
     let storage = Arc::new(site.storage(options).await?);
     let samples = samples(1, 3, today());
     save(&*storage, &samples[0]).await?;
-    server.pause();
+    server.pause().unwrap();
     let first = failed(save(&*storage, &samples[1]).await);
     // The only connection is at work, and stays so.
     let second = failed(save(&*storage, &samples[2]).await);
