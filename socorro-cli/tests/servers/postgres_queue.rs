@@ -50,9 +50,13 @@ fn two_processes_share_a_queue_of_postgresql() {
     let url = database
         .url()
         .replace("://", &format!("://{}@", database.server.user));
+    // The server speaks TLS with an authority of its own.
+    let ca = database.server.ca_file.clone().unwrap_or_default();
+    let tls = format!("tls = {{ ca_file = {ca:?} }}\n");
+    let tls = if ca.as_os_str().is_empty() { "" } else { &tls };
     let place = place(&format!(
         "[storage.spool]\ntype = \"postgres\"\nurl = {url:?}\npassword = {{ file = \"{{}}/password\" }}\n\
-         schema = \"socorro\"\nqueue = \"new\"\n\n\
+         schema = \"socorro\"\nqueue = \"new\"\n{tls}\n\
          [source.new]\ntype = \"postgres\"\nuse = \"storage.spool\"\nlease = \"2s\"\npoll = \"100ms\"\n"
     ));
     place.write("password", &database.server.password);
