@@ -68,4 +68,10 @@ fn two_processes_share_a_queue_of_postgresql() {
             .unwrap();
         row.get::<_, i64>(0).unsigned_abs()
     });
+    let row = client.query_one("SELECT count(*) FROM socorro.raw_crash", &[]);
+    assert_eq!(
+        row.unwrap().get::<_, i64>(0),
+        0,
+        "something stayed in the spool"
+    );
 }

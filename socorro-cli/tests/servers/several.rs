@@ -122,7 +122,7 @@ pub(crate) fn share_and_lose_nothing(place: &Place, seed: u32, mut left: impl Fn
         by_second.len() >= CRASHES as usize / 10,
         "the second hardly worked"
     );
-    // Nothing is left, by the word of a third.
+    // Nothing is left, by the word of a third process.
     let mut third = place.start(&["--log-level", MOVER_LEVEL, "run", "--once"]);
     let lines = third.rest(PATIENCE).unwrap();
     assert!(third.wait(PATIENCE).unwrap().success(), "{}", third.tail());
