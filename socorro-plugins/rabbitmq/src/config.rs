@@ -54,7 +54,8 @@ pub struct Config {
     /// Source: how long a crash that was refused rests before it goes back to its queue; at most 25 minutes.
     #[serde(default = "a_minute")]
     pub redeliver_after: HumanDuration,
-    /// How long making a connection may take, from name resolution to login.
+    /// How long making a connection may take, from name resolution to login and a look at the
+    /// queues.
     #[serde(default = "ten_seconds")]
     pub connect_timeout: HumanDuration,
     /// How long one operation may take, such as publishing a crash until the broker confirms it.

@@ -39,6 +39,7 @@ impl Open for Opener {
     type Opened = Publishing;
 
     async fn open(&self, limit: Limit) -> Result<Publishing> {
+        let limit = limit.within(self.config.connect_timeout.0);
         let link = Link::open(&self.target, limit).await?;
         let prepared = limit.run(self.prepare(&link)).await;
         let channel = prepared
@@ -57,9 +58,10 @@ impl Open for Opener {
     }
 
     fn late(&self) -> Error {
-        self.target
-            .failures
-            .late("to connect", self.config.request_timeout.0)
+        self.target.failures.late(
+            "to connect and look at the queue",
+            self.config.connect_timeout.0,
+        )
     }
 }
 

@@ -44,6 +44,9 @@ impl Open for Opener {
     type Opened = Consuming;
 
     async fn open(&self, limit: Limit) -> Result<Consuming> {
+        // A broker that is just starting may leave a consumer unanswered for ever: its queue has no leader yet.
+        // The next connection finds one.
+        let limit = limit.within(self.config.connect_timeout.0);
         let link = Link::open(&self.target, limit).await?;
         let started = limit.run(self.start(&link)).await;
         let (channel, consumers) = started
@@ -70,9 +73,10 @@ impl Open for Opener {
     }
 
     fn late(&self) -> Error {
-        self.target
-            .failures
-            .late("to connect", self.config.request_timeout.0)
+        self.target.failures.late(
+            "to connect and look at the queues",
+            self.config.connect_timeout.0,
+        )
     }
 }
 
