@@ -44,8 +44,7 @@ impl Open for Opener {
     type Opened = Consuming;
 
     async fn open(&self, limit: Limit) -> Result<Consuming> {
-        // A broker that is just starting may leave a consumer unanswered for ever: its queue has no leader yet.
-        // The next connection finds one.
+        // A broker leaves a consumer unanswered while its queue has no leader, as when it is just starting.
         let limit = limit.within(self.config.connect_timeout.0);
         let link = Link::open(&self.target, limit).await?;
         let started = limit.run(self.start(&link)).await;

@@ -8,7 +8,7 @@ use socorro_core::source::NewCrashSource;
 use socorro_core::storage::CrashStorage;
 use socorro_testkit::services::{self, Kind};
 
-use crate::support::{Vhost, ack, cx, drain, ids, receive, save_all, source, storage};
+use crate::support::{Vhost, ack, cx, drain, ids, receive, save_all, source, storage, until};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_broker_that_is_killed_loses_and_doubles_nothing() {
@@ -17,6 +17,14 @@ async fn a_broker_that_is_killed_loses_and_doubles_nothing() {
     let options = vhost.options("socorro-setup", &json!({}));
     let storage = storage(&options).await.unwrap();
     let source = source(&options).await.unwrap();
+
+    for queue in ["priority", "standard", "reprocessing", "dead"] {
+        // A broker that dies before has lost the queue's leader, not our crashes.
+        until("the broker knows its queues after a kill", || {
+            services::rabbitmq_knows(own.server(), &format!("socorro.{queue}"))
+        })
+        .await;
+    }
 
     // In mid-save: a part is confirmed, a part is on its way, a part comes while it is down.
     let all = ids(70, 1200);

@@ -55,6 +55,7 @@ pub use http::Answer;
 pub use kind::Kind;
 pub use own::{Own, own};
 pub use ports::free as free_ports;
+pub use rabbitmq::rabbitmq_knows;
 pub use server::Server;
 pub use set::{Status, down, fetch, status, up};
 pub use shared::{STATE_VARIABLE, shared, state_file};

@@ -70,6 +70,28 @@ pub(super) fn prepare(place: &Place) -> Result<Server> {
     Ok(server)
 }
 
+/// Whether this broker has written down that a quorum queue of this name exists.
+///
+/// It does so seconds after the declaration. RabbitMQ 3.10 that is killed before comes back with the queue, but
+/// without a leader for it, for ever: whoever consumes from it is never answered.
+pub fn rabbitmq_knows(server: &Server, queue: &str) -> bool {
+    let Some(directory) = &server.directory else {
+        return true;
+    };
+    let node = format!("socorro{}@localhost", server.port);
+    let names = directory
+        .join("mnesia")
+        .join(&node)
+        .join("quorum")
+        .join(&node)
+        .join("names.dets");
+    std::fs::read(names).is_ok_and(|names| {
+        names
+            .windows(queue.len())
+            .any(|window| window == queue.as_bytes())
+    })
+}
+
 /// Starts `epmd` and the node.
 pub(super) fn start(place: &Place, server: &Server) -> Result<()> {
     let program = program().context("RabbitMQ's start program has disappeared")?;
