@@ -49,10 +49,14 @@ pub fn all() -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Builds these plugins and returns the directory that holds their libraries, and no others.
+/// Builds these plugins and returns the directory that holds their libraries, among others.
 ///
 /// The directory can be given as `plugins.path`. Builds once a process and profile; cargo's own lock keeps
 /// processes out of each other's way.
+///
+/// Those of this workspace are built all together, whichever are asked for: cargo unifies features among what it
+/// builds at once, so another set would be other libraries, which tests that run at the same time would take from
+/// each other.
 pub fn directory<S: AsRef<str>>(names: &[S], profile: Profile) -> Result<PathBuf> {
     static BUILT: OnceLock<Mutex<BTreeMap<Profile, Vec<String>>>> = OnceLock::new();
     let mut built = BUILT
@@ -60,15 +64,18 @@ pub fn directory<S: AsRef<str>>(names: &[S], profile: Profile) -> Result<PathBuf
         .lock()
         .unwrap_or_else(PoisonError::into_inner);
     let done = built.entry(profile).or_default();
-    let missing: Vec<&str> = names
-        .iter()
-        .map(AsRef::as_ref)
-        .filter(|name| !done.iter().any(|done| done == name))
-        .collect();
-    if !missing.is_empty() {
-        build(&missing, profile)?;
-        let missing: Vec<String> = missing.into_iter().map(str::to_owned).collect();
-        done.extend(missing);
+    let ours = all()?;
+    for name in names.iter().map(AsRef::as_ref) {
+        if done.iter().any(|done| done == name) {
+            continue;
+        }
+        let together = if ours.iter().any(|one| one == name) {
+            ours.clone()
+        } else {
+            vec![name.to_owned()]
+        };
+        build(&together, profile)?;
+        done.extend(together);
     }
     Ok(output(profile))
 }
@@ -85,7 +92,7 @@ fn target() -> PathBuf {
     target.join("plugins")
 }
 
-fn build(names: &[&str], profile: Profile) -> Result<()> {
+fn build(names: &[String], profile: Profile) -> Result<()> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command
