@@ -93,6 +93,9 @@ pub(super) struct Ledger {
     unsent: HashSet<Key>,
     /// Acknowledged over this connection, the last of them, since the broker was last known to have heard all.
     unproven: VecDeque<Key>,
+    /// Those of `unproven` whose connection ended before the broker was known to have heard them. Those that it
+    /// heard never arrive again.
+    doubtful: HashSet<Key>,
     /// Messages without a mark that waited or rested here when a connection was lost.
     dropped: Vec<Key>,
     closed: bool,
@@ -114,6 +117,7 @@ impl Ledger {
             acked: Memory::new(REMEMBERED),
             unsent: HashSet::new(),
             unproven: VecDeque::new(),
+            doubtful: HashSet::new(),
             dropped: Vec::new(),
             closed: false,
         }
@@ -155,6 +159,7 @@ impl Ledger {
         if came_before && !self.was_dropped(&key) {
             if self.acked.contains(&key) {
                 self.unsent.remove(&key);
+                self.doubtful.remove(&key);
                 return Some(Command::Ack(tag));
             }
             if let Some(token) = self.take_lost(&key) {
@@ -229,6 +234,7 @@ impl Ledger {
             (Settlement::Ack, tag) => {
                 if let Some(forgotten) = self.acked.push(key.clone()) {
                     self.unsent.remove(&forgotten);
+                    self.doubtful.remove(&forgotten);
                 }
                 if tag.is_none() {
                     self.unsent.insert(key);
@@ -299,14 +305,24 @@ impl Ledger {
         self.unsent.len()
     }
 
+    /// Whether no message may arrive again that was acknowledged.
+    pub(super) fn is_flushed(&self) -> bool {
+        self.unsent.is_empty() && self.doubtful.is_empty()
+    }
+
+    /// Whether the broker is known to have heard every acknowledgement of this connection.
+    pub(super) fn is_proven(&self) -> bool {
+        self.unproven.is_empty()
+    }
+
     /// The broker heard every acknowledgement of this connection.
     pub(super) fn proven(&mut self) {
         self.unproven.clear();
     }
 
-    /// The broker may not have heard the last acknowledgements of this connection: they count as unsent.
+    /// The broker may not have heard the last acknowledgements of this connection.
     pub(super) fn doubt(&mut self) {
-        self.unsent.extend(self.unproven.drain(..));
+        self.doubtful.extend(self.unproven.drain(..));
     }
 
     /// Hands out nothing more.

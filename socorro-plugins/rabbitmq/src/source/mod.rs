@@ -190,20 +190,16 @@ impl NewCrashSource for RabbitmqSource {
     async fn close(&self, cx: &Context) -> Result<()> {
         let limit = self.limit(cx);
         self.desk.ledger().close();
-        let proven = self.prove(limit).await;
-        let unsent = self.desk.ledger().unsent();
-        if !proven {
+        if !self.prove(limit.within(FLUSH)).await {
             self.desk.ledger().doubt();
+            self.flush(limit.within(FLUSH)).await;
         }
-        let left = self.flush(limit.within(FLUSH)).await;
         if let Some(Some(consuming)) = limit.run(self.consuming.take()).await {
-            if left < unsent {
-                let _ = limit.run(consuming.settle_down()).await;
-            }
-            consuming.close(limit).await;
+            // What was acknowledged meanwhile reaches the broker before the channel ends.
+            let _ = limit.within(FLUSH).run(consuming.settle_down()).await;
+            consuming.close(limit.within(FLUSH)).await;
         }
-        // Of those that were doubtful, the others had reached the broker.
-        match left.min(unsent) {
+        match self.desk.ledger().unsent() {
             0 => Ok(()),
             left => Err(Error::new(
                 ErrorKind::Unavailable,
@@ -216,26 +212,31 @@ impl NewCrashSource for RabbitmqSource {
 }
 
 impl RabbitmqSource {
-    /// Has the broker heard every acknowledgement of the connection in use?
+    /// Has the broker heard every acknowledgement?
     async fn prove(&self, limit: Limit) -> bool {
         let Some(Some(consuming)) = limit.run(self.consuming.current()).await else {
-            return false;
+            let ledger = self.desk.ledger();
+            return ledger.is_proven() && ledger.is_flushed();
         };
-        if !matches!(limit.run(consuming.settle_down()).await, Some(Ok(()))) {
+        if !consuming.is_alive()
+            || !matches!(limit.run(consuming.settle_down()).await, Some(Ok(())))
+        {
             return false;
         }
-        self.desk.ledger().proven();
-        true
+        let mut ledger = self.desk.ledger();
+        ledger.proven();
+        ledger.is_flushed()
     }
 
-    /// Waits until messages whose acknowledgement was lost have come again and were acknowledged; gives how many
-    /// did not come.
-    async fn flush(&self, limit: Limit) -> usize {
-        loop {
+    /// Waits until messages whose acknowledgement was lost, or may have been, have come again and were acknowledged.
+    async fn flush(&self, limit: Limit) {
+        while !limit.is_over() {
             let changed = self.desk.changed();
-            let unsent = self.desk.ledger().unsent();
-            if unsent == 0 || limit.is_over() || self.consuming.get(limit).await.is_err() {
-                return unsent;
+            if self.desk.ledger().is_flushed() {
+                return;
+            }
+            if let Err(error) = self.consuming.get(limit).await {
+                tracing::debug!(%error, "no connection to acknowledge by; trying again");
             }
             let _ = limit.within(LOOK).run(changed).await;
         }
