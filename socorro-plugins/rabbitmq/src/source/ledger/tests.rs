@@ -98,6 +98,39 @@ fn acknowledged_without_a_connection_means_acknowledged_when_it_comes_again() {
 }
 
 #[test]
+fn an_acknowledgement_that_may_have_arrived_is_waited_for_and_is_no_loss() {
+    let mut ledger = ledger();
+    let connection = ledger.attach();
+    for number in [1, 2] {
+        let tag = Tag {
+            connection,
+            number: number.into(),
+        };
+        ledger.arrive(key(number, true), tag, false);
+    }
+    let out = ledger.take(2);
+    let now = Instant::now();
+    assert!(ledger.settle(out[0].token, &Settlement::Ack, now).is_some());
+    assert!(!ledger.is_proven());
+    ledger.lose(connection);
+    assert_eq!(ledger.settle(out[1].token, &Settlement::Ack, now), None);
+    ledger.doubt();
+    assert_eq!((ledger.unsent(), ledger.is_flushed()), (1, false));
+    let connection = ledger.attach();
+    for number in [2, 1] {
+        let tag = Tag {
+            connection,
+            number: number.into(),
+        };
+        assert!(!ledger.is_flushed());
+        let command = ledger.arrive(key(number, true), tag, true);
+        assert_eq!(command, Some(Command::Ack(tag)));
+        assert_eq!(ledger.unsent(), 0);
+    }
+    assert!(ledger.is_flushed());
+}
+
+#[test]
 fn a_crash_that_is_queued_again_is_handed_out_again() {
     let mut ledger = ledger();
     let connection = ledger.attach();
