@@ -23,7 +23,12 @@ const STATE: &str = "
 
 /// Asks the server. An error is an answer, too.
 pub(crate) fn health(database: &Database) -> Health {
-    match database.with(state) {
+    // A connection that waited may have died meanwhile; a new one says how things are now.
+    let answer = database.with(state).or_else(|error| match error.kind() {
+        ErrorKind::Unavailable => database.with(state),
+        _ => Err(error),
+    });
+    match answer {
         Ok(writable) => Health {
             reachable: Check::Ok,
             authenticated: Check::Ok,
