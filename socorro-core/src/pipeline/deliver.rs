@@ -42,7 +42,8 @@ impl<'a> Delivery<'a> {
         };
         match self.read(crash_id).await {
             Ok(crash) => self.save(self.transform(crash, transform).await?).await?,
-            Err(error) if error.is_not_found() && self.was_delivered(id).await => return Ok(()),
+            // It is deleted once more: that finishes a delete that a kill cut short.
+            Err(error) if error.is_not_found() && self.was_delivered(id).await => {}
             Err(error) => return Err(error),
         }
         match self.config.after {
