@@ -15,7 +15,7 @@
 //!    it comes again and the delete with it.
 //! 7. It is acknowledged. *An acknowledgement that is lost* makes the source hand it out again. Then it is
 //!    saved again, which changes nothing, or is gone from `from`: when every backend in `to` has it, it was
-//!    delivered before, and is acknowledged.
+//!    delivered before; it is deleted once more, for a delete that was cut short, and acknowledged.
 //!
 //! A kill at any point leaves the crash in the source or in every destination, or both.
 
