@@ -104,5 +104,7 @@ pub(super) fn test(log: &mut Log, fetching: Fetching, tier: &Tier) -> Result<()>
     for test in &tier.tests {
         command.args(["--test", test]);
     }
+    // They wait for servers more than they compute.
+    command.env("RUST_TEST_THREADS", "4");
     log.step("tests with servers", || run(&mut command))
 }
