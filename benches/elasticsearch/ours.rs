@@ -20,12 +20,16 @@ impl Indexed {
         });
         if let (Some(table), false) = (options.as_object_mut(), server.user.is_empty()) {
             table.insert("username".to_owned(), server.user.clone().into());
-            table.insert("password".to_owned(), server.password.clone().into());
             let ca = json!({ "ca_file": server.ca_file });
             table.insert("tls".to_owned(), ca);
         }
         Ok(Self(
-            Ours::open("elasticsearch plugin, loaded", options).await?,
+            Ours::open(
+                "elasticsearch plugin, loaded",
+                options,
+                ("password", &server.password),
+            )
+            .await?,
         ))
     }
 }

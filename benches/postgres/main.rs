@@ -41,10 +41,10 @@ fn main() -> Result<()> {
         json!({
             "type": "postgres",
             "url": naive::url(&server),
-            "password": server.password,
             "schema": OURS,
             "connections": CONNECTIONS,
         }),
+        ("password", &server.password),
     ))?;
     let peers: [Arc<dyn Peer>; 2] = [Arc::new(ours), Arc::new(naive)];
     let works = [Work::Save, Work::Read];

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use async_trait::async_trait;
-use serde_json::json;
+use serde_json::{Value, json};
 use socorro_benches::crashes::Crash;
 use socorro_benches::libraries;
 use socorro_benches::servers::ours::Ours;
@@ -29,19 +29,22 @@ impl Queue {
         let account = format!("://{}@", server.user);
         let options = json!({
             "url": server.url.replacen("://", &account, 1),
-            "password": server.password,
             "queues": { "standard": OURS },
         });
-        let mut storage = options.clone();
-        let mut source = options;
-        for (table, key, value) in [
-            (&mut storage, "type", json!("rabbitmq")),
-            (&mut source, "prefetch", json!(PREFETCH)),
-        ] {
-            let table = table.as_object_mut().context("options are a table")?;
-            table.insert(key.to_owned(), value);
-        }
-        let storage = Ours::open("rabbitmq plugin, loaded", storage).await?;
+        let with = |more: Value| -> Result<Value> {
+            let mut table = options.as_object().context("options are a table")?.clone();
+            table.extend(more.as_object().context("options are a table")?.clone());
+            Ok(Value::Object(table))
+        };
+        let storage = with(json!({ "type": "rabbitmq" }))?;
+        // Straight to the plugin, past the configuration, which would take no secret in plain text.
+        let source = with(json!({ "prefetch": PREFETCH, "password": server.password }))?;
+        let storage = Ours::open(
+            "rabbitmq plugin, loaded",
+            storage,
+            ("password", &server.password),
+        )
+        .await?;
         let loader = Loader::new(LoaderOptions {
             path: vec![libraries::directory()?],
             ..LoaderOptions::default()

@@ -66,9 +66,9 @@ async fn peers(server: &Server) -> Result<Vec<Arc<dyn Peer>>> {
             "force_path_style": true,
             "prefix": "ours",
             "access_key_id": server.user,
-            "secret_access_key": server.password,
             "checksums": "when_required",
         }),
+        ("secret_access_key", &server.password),
     )
     .await?;
     Ok(vec![

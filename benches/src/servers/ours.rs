@@ -1,11 +1,14 @@
 //! The loaded plugin, as a service has it: behind a handle of a running program.
 
+use std::io::Write;
+
 use anyhow::{Context, Result};
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use socorro_core::config::Layers;
 use socorro_core::crash::{CrashId, DumpName, Dumps, StoredId};
 use socorro_core::live::{Socorro, StorageHandle};
+use tempfile::NamedTempFile;
 
 use crate::crashes::Crash;
 use crate::libraries;
@@ -17,15 +20,26 @@ pub struct Ours {
     handle: StorageHandle,
     /// Keeps the handle's storage open.
     _socorro: Socorro,
+    /// Holds the secret: configuration takes none in plain text.
+    _secret: NamedTempFile,
 }
 
 impl Ours {
-    /// Builds the plugins, and opens the storage of these options.
+    /// Builds the plugins, and opens the storage of these options and this secret, by option and value.
     ///
     /// # Errors
     /// When cargo cannot build them, or the server is not there.
-    pub async fn open(title: &'static str, mut options: Value) -> Result<Self> {
+    pub async fn open(
+        title: &'static str,
+        mut options: Value,
+        (option, value): (&str, &str),
+    ) -> Result<Self> {
+        let mut secret = NamedTempFile::new()?;
+        secret.write_all(value.as_bytes())?;
         let table = options.as_object_mut().context("options are a table")?;
+        if !value.is_empty() {
+            table.insert(option.to_owned(), json!({ "file": secret.path() }));
+        }
         table.insert("timeout".to_owned(), "5min".into());
         table.insert("max_bytes".to_owned(), "4GiB".into());
         let layers = Layers::new().defaults(json!({
@@ -37,6 +51,7 @@ impl Ours {
             title,
             handle: socorro.storage("server")?,
             _socorro: socorro,
+            _secret: secret,
         })
     }
 
