@@ -210,7 +210,7 @@ impl Driver {
         drain_what_left(
             &previous,
             &next,
-            Instant::now() + candidate.reload.drain_timeout,
+            self.environment.clock.now() + candidate.reload.drain_timeout,
         );
         self.reload = candidate.reload;
         number
@@ -263,9 +263,11 @@ impl Driver {
     /// Lets pipelines see through what they have, then everything end, each within the shutdown timeout.
     async fn stop(mut self, attempts: &mut JoinSet<Attempt>, pipelines: &mut JoinSet<Result<()>>) {
         attempts.shutdown().await;
-        let deadline = Instant::now() + self.reload.shutdown_timeout;
+        let timeout = self.reload.shutdown_timeout;
+        let deadline = Instant::now() + timeout;
         // Bounds what pipelines still do; they see through what they can until then.
-        drain_what_left(&self.shared.pin(), &Generation::default(), deadline);
+        let drained = self.environment.clock.now() + timeout;
+        drain_what_left(&self.shared.pin(), &Generation::default(), drained);
         if let Some(outcome) = pipelines.join_next().await {
             let outcome = outcome
                 .unwrap_or_else(|_| Err(Error::new(ErrorKind::Internal, "the pipelines panicked")));
@@ -288,7 +290,8 @@ impl Driver {
 /// How much longer than the shutdown deadline the closing of instances may take.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// Starts the drain of every instance that the next generation does not have.
+/// Starts the drain of every instance that the next generation does not have; `deadline` is on the clock of
+/// the executors, which watch it.
 fn drain_what_left(previous: &Generation, next: &Generation, deadline: Instant) {
     for (name, entry) in &previous.storages {
         let stays = next
