@@ -1,5 +1,6 @@
 //! The loaded plugin: its storage behind a handle, its source as a pipeline has it.
 
+use std::collections::VecDeque;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
@@ -14,14 +15,20 @@ use socorro_core::Context;
 use socorro_core::crash::{CrashId, Dumps};
 use socorro_core::plugin::loader::{Loader, LoaderOptions};
 use socorro_core::plugin::{OpenOptions, PluginSource};
-use socorro_core::source::{NewCrashSource, Receive, Settlement};
+use socorro_core::source::{Delivery, NewCrashSource, Receive, Settlement};
 use socorro_testkit::services::Server;
+use tokio::sync::Mutex;
 
 use crate::{OURS, PREFETCH};
+
+/// How many a receive asks for: a pipeline asks for as many as it has room for, seldom for one.
+const AT_ONCE: NonZeroUsize = NonZeroUsize::new(8).unwrap();
 
 pub(crate) struct Queue {
     storage: Ours,
     source: PluginSource,
+    /// Received, and not yet asked for by a caller.
+    stock: Mutex<VecDeque<Delivery>>,
 }
 
 impl Queue {
@@ -53,7 +60,8 @@ impl Queue {
         let source = plugin
             .open_source("new", &source, &OpenOptions::default())
             .await?;
-        Ok(Self { storage, source })
+        let stock = Mutex::default();
+        Ok(Self { storage, source, stock })
     }
 }
 
@@ -71,12 +79,16 @@ impl Peer for Queue {
     /// The next one of the queue, whichever that is.
     async fn read(&self, _: &CrashId) -> Result<usize> {
         let cx = Context::new();
-        let one = Receive {
-            max: NonZeroUsize::MIN,
-            wait: Duration::from_secs(30),
-        };
-        let deliveries = self.source.receive(&cx, one).await?;
-        let delivery = deliveries.first().context("nothing came")?;
+        let mut stock = self.stock.lock().await;
+        if stock.is_empty() {
+            let some = Receive {
+                max: AT_ONCE,
+                wait: Duration::from_secs(30),
+            };
+            stock.extend(self.source.receive(&cx, some).await?);
+        }
+        let delivery = stock.pop_front().context("nothing came")?;
+        drop(stock);
         self.source
             .settle(&cx, delivery.token, Settlement::Ack)
             .await?;

@@ -9,6 +9,9 @@ use crate::run::{cargo, run as run_program};
 pub(crate) struct Arguments {
     /// Only these: boundary, filesystem, memory; and, against servers, s3, postgres, elasticsearch, rabbitmq.
     names: Vec<String>,
+    /// Given to each benchmark: --seed N, --rounds N; against servers also --crashes N.
+    #[arg(last = true)]
+    options: Vec<String>,
 }
 
 /// Runs each benchmark; they build the plugins they measure, as these are shipped.
@@ -20,13 +23,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         &arguments.names
     };
     for name in names {
-        run_program(&mut cargo(&[
-            "bench",
-            "--package",
-            "socorro-benches",
-            "--bench",
-            name,
-        ]))?;
+        let bench = ["bench", "--package", "socorro-benches", "--bench", name];
+        run_program(cargo(&bench).arg("--").args(&arguments.options))?;
     }
     Ok(())
 }

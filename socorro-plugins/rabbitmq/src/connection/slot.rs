@@ -1,6 +1,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use arc_swap::ArcSwapOption;
 use socorro_core::async_trait;
 use socorro_core::error::{Error, Result};
 use tokio::sync::Mutex;
@@ -25,27 +26,25 @@ pub(crate) trait Open: Send + Sync + 'static {
 /// Holds a connection that is made when somebody needs it, and made again when it was lost.
 ///
 /// Everybody who needs one waits for the same attempt and shares its outcome: a thousand callers do not try a
-/// broker that is down a thousand times.
+/// broker that is down a thousand times. While it stands, nobody waits for anybody.
 pub(crate) struct Slot<O: Open> {
     opener: O,
-    current: Mutex<Current<O::Opened>>,
+    current: ArcSwapOption<O::Opened>,
+    /// Held while `current` changes.
+    changing: Mutex<Failed>,
     /// How many attempts have ended.
     attempts: AtomicU64,
 }
 
-struct Current<T> {
-    opened: Option<Arc<T>>,
-    failed: Option<(u64, Error)>,
-}
+/// Which attempt failed last, and how, unless one succeeded since.
+type Failed = Option<(u64, Error)>;
 
 impl<O: Open> Slot<O> {
     pub(crate) fn new(opener: O) -> Self {
         Self {
             opener,
-            current: Mutex::new(Current {
-                opened: None,
-                failed: None,
-            }),
+            current: ArcSwapOption::empty(),
+            changing: Mutex::new(None),
             attempts: AtomicU64::new(0),
         }
     }
@@ -56,58 +55,64 @@ impl<O: Open> Slot<O> {
 
     /// The connection that is in use, made if there is none.
     pub(crate) async fn get(&self, limit: Limit) -> Result<Arc<O::Opened>> {
+        if let Some(opened) = self.alive() {
+            return Ok(opened);
+        }
         let came = self.attempts.load(Ordering::Acquire);
-        let Some(mut current) = limit.run(self.current.lock()).await else {
+        let Some(mut failed) = limit.run(self.changing.lock()).await else {
             return Err(self.opener.late());
         };
-        if let Some(opened) = &current.opened
-            && self.opener.is_alive(opened)
-        {
-            return Ok(Arc::clone(opened));
+        if let Some(opened) = self.alive() {
+            return Ok(opened);
         }
-        if let Some((attempt, error)) = &current.failed
+        if let Some((attempt, error)) = &*failed
             && *attempt > came
         {
             return Err(error.clone());
         }
         // The old one goes first: what it still holds of the broker is free for the new one.
-        current.opened = None;
+        self.current.store(None);
         let outcome = self.opener.open(limit).await;
         let attempt = self.attempts.fetch_add(1, Ordering::AcqRel) + 1;
         match outcome {
             Ok(opened) => {
                 let opened = Arc::new(opened);
-                current.opened = Some(Arc::clone(&opened));
-                current.failed = None;
+                self.current.store(Some(Arc::clone(&opened)));
+                *failed = None;
                 Ok(opened)
             }
             Err(error) => {
-                current.failed = Some((attempt, error.clone()));
+                *failed = Some((attempt, error.clone()));
                 Err(error)
             }
         }
     }
 
+    fn alive(&self) -> Option<Arc<O::Opened>> {
+        self.current()
+            .filter(|opened| self.opener.is_alive(opened))
+    }
+
     /// Lets go of `opened` if it is still in use, so that another is made.
     pub(crate) async fn drop_current(&self, opened: &Arc<O::Opened>) {
-        let mut current = self.current.lock().await;
-        if current
-            .opened
-            .as_ref()
-            .is_some_and(|one| Arc::ptr_eq(one, opened))
+        let _changing = self.changing.lock().await;
+        if self
+            .current()
+            .is_some_and(|one| Arc::ptr_eq(&one, opened))
         {
-            current.opened = None;
+            self.current.store(None);
         }
     }
 
     /// What is in use; nothing is made.
-    pub(crate) async fn current(&self) -> Option<Arc<O::Opened>> {
-        self.current.lock().await.opened.clone()
+    pub(crate) fn current(&self) -> Option<Arc<O::Opened>> {
+        self.current.load_full()
     }
 
-    /// What is in use, taken out; nothing is made.
+    /// What is in use, taken out; nothing is made. Waits for an attempt under way.
     pub(crate) async fn take(&self) -> Option<Arc<O::Opened>> {
-        self.current.lock().await.opened.take()
+        let _changing = self.changing.lock().await;
+        self.current.swap(None)
     }
 }
 

@@ -92,7 +92,7 @@ impl RabbitmqSource {
         if commands.peek().is_none() {
             return;
         }
-        let Some(Some(consuming)) = limit.run(self.consuming.current()).await else {
+        let Some(consuming) = self.consuming.current() else {
             return;
         };
         for command in commands {
@@ -214,7 +214,7 @@ impl NewCrashSource for RabbitmqSource {
 impl RabbitmqSource {
     /// Has the broker heard every acknowledgement?
     async fn prove(&self, limit: Limit) -> bool {
-        let Some(Some(consuming)) = limit.run(self.consuming.current()).await else {
+        let Some(consuming) = self.consuming.current() else {
             let ledger = self.desk.ledger();
             return ledger.is_proven() && ledger.is_flushed();
         };
