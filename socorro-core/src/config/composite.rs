@@ -1,5 +1,7 @@
 //! Storages that are made of other storages.
 
+use super::class::Class;
+use super::error::Wrong;
 use super::read::{Section, list, string};
 use super::tree::join;
 
@@ -23,13 +25,15 @@ pub(crate) fn stores(section: &mut Section<'_>) -> Vec<String> {
 }
 
 /// A list of names that is neither empty nor names one twice.
-pub(crate) fn distinct(names: &[String]) -> Result<Vec<String>, String> {
+pub(crate) fn distinct(names: &[String]) -> Result<Vec<String>, Wrong> {
     if names.is_empty() {
-        return Err("expected at least one storage".to_owned());
+        let why = "expected at least one storage";
+        return Err(Wrong::new(Class::EmptyList, why));
     }
     for (place, name) in names.iter().enumerate() {
         if names.iter().take(place).any(|other| other == name) {
-            return Err(format!("names {name:?} twice"));
+            let why = format!("names {name:?} twice");
+            return Err(Wrong::new(Class::NamedTwice, why));
         }
     }
     Ok(names.to_vec())

@@ -3,6 +3,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Options;
+use super::error::{ConfigError, Wrong};
+use super::tree::join;
 use crate::crash::{Limits, Redaction};
 use crate::options::ByteSize;
 use crate::plugin::loader::LoaderOptions;
@@ -76,6 +78,19 @@ pub struct InstanceConfig {
     pub stores: Vec<String>,
     /// The plugin's options, with those taken over by `use`, not yet checked against its schema.
     pub options: Options,
+}
+
+impl InstanceConfig {
+    /// Something wrong with its own `key`, or with the whole when that is empty.
+    pub(crate) fn wrong(&self, key: &str, wrong: Wrong) -> ConfigError {
+        let whole = self.options.key();
+        let key = if key.is_empty() {
+            whole.to_owned()
+        } else {
+            join(whole, key)
+        };
+        ConfigError::new(self.options.origin().clone(), key, wrong)
+    }
 }
 
 /// Keys of a storage or source that are the host's.

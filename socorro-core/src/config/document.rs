@@ -1,20 +1,50 @@
 use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
 
-use super::error::ConfigErrors;
+use super::class::Class;
+use super::error::{ConfigErrors, Wrong};
+use super::merge::Layer;
+use super::origin::Origin;
 use super::read::{Errors, Section};
 use super::tree::{Kind, Node, Table, join};
 use super::{Configuration, InstanceConfig, PipelineConfig};
 use super::{instance, names, pipeline, references, sections, takeover};
 
-/// What the layers say together, before it is checked. Every value knows who wrote it.
-#[derive(Clone, Debug, PartialEq)]
+/// What the layers say together, before it is checked. Every value knows who wrote it and what it overrode.
+/// Equality looks at the values alone.
+#[derive(Clone)]
 pub struct Document {
     root: Table,
+    /// What each layer says by itself: some of it is not in the whole.
+    layers: Arc<[Layer]>,
+}
+
+impl PartialEq for Document {
+    fn eq(&self, other: &Self) -> bool {
+        self.root == other.root
+    }
+}
+
+/// Without values: they may be secrets.
+impl fmt::Debug for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Document").field(&self.root).finish()
+    }
 }
 
 impl Document {
-    pub(crate) fn new(root: Table) -> Self {
-        Self { root }
+    pub(crate) fn new(root: Table, layers: Vec<Layer>) -> Self {
+        let layers = layers.into();
+        Self { root, layers }
+    }
+
+    pub(crate) fn root(&self) -> &Table {
+        &self.root
+    }
+
+    pub(crate) fn layers(&self) -> &[Layer] {
+        &self.layers
     }
 
     /// The configuration, checked as far as that goes without plugins: keys, types, names, references,
@@ -24,10 +54,7 @@ impl Document {
     pub fn configuration(&self) -> Result<Configuration, ConfigErrors> {
         let errors = Errors::default();
         let root = takeover::resolve(&self.root, &errors);
-        let root = Node {
-            origin: "configuration".into(),
-            kind: Kind::Table(root),
-        };
+        let root = Node::new(&Arc::new(Origin::Together), Kind::Table(root));
         let mut root = Section::new(String::new(), Some(&root), &errors);
         let configuration = Configuration {
             plugins: sections::plugins(root.section("plugins")),
@@ -44,14 +71,11 @@ impl Document {
     }
 
     /// Who wrote the value at a dotted key, such as `storage.archive.bucket`.
-    pub fn origin(&self, key: &str) -> Option<&str> {
+    pub fn origin(&self, key: &str) -> Option<&Origin> {
         let mut parts = key.split('.');
         let mut node = self.root.get(parts.next()?)?;
         for part in parts {
-            let Kind::Table(table) = &node.kind else {
-                return None;
-            };
-            node = table.get(part)?;
+            node = node.as_table()?.get(part)?;
         }
         Some(&node.origin)
     }
@@ -83,7 +107,8 @@ fn members<T>(
     for (name, node) in parent.rest() {
         let key = join(section, name);
         if !names::is_name(name) {
-            parent.errors.push(&node.origin, &key, names::RULE);
+            let wrong = Wrong::new(Class::BadName, names::RULE);
+            parent.errors.about_key(node, &key, wrong);
             continue;
         }
         let member = Section::new(key, Some(node), parent.errors);

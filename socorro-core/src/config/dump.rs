@@ -2,15 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
-use super::tree::{Kind, Node, Table};
+use super::tree::{Kind, MASK, Node, Table, sounds_secret};
 use super::{After, Configuration, HostOptions, InstanceConfig, PipelineConfig, Start, url};
 use crate::error::{Error, ErrorKind, Result};
 use crate::options::{ByteSize, HumanDuration};
 
 /// Gives the option schema of an instance's plugin, when that is known.
 pub type SchemaOf<'a> = &'a dyn Fn(&InstanceConfig) -> Option<Value>;
-
-const MASK: &str = "***";
 
 /// The configuration in force as TOML, the host's defaults filled in, what `use` takes over written out. It
 /// loads back to an equal configuration.
@@ -135,11 +133,4 @@ fn masked_node(name: &str, node: &Node, known: bool) -> Value {
         Kind::Text(text) | Kind::String(text) => url::mask_passwords(text).into(),
         _ => node.to_json(),
     }
-}
-
-fn sounds_secret(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    ["pass", "secret", "token", "key", "credential"]
-        .iter()
-        .any(|sound| name.contains(sound))
 }

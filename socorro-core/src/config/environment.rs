@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::sync::Arc;
 
-use figment::value::{Dict, Tag, Value};
-
-use super::error::{ConfigError, ConfigErrors};
+use super::class::Class;
+use super::error::{ConfigError, ConfigErrors, Wrong};
 use super::merge::{Layer, Part};
+use super::origin::Origin;
+use super::tree::{Kind, Node, Table};
 
 /// A text longer than this is no option.
-pub(crate) const TEXT_LIMIT: usize = 64 * 1024;
+const TEXT_LIMIT: usize = 64 * 1024;
 
 /// Whether a variable's name is ours, whatever the rest of it is.
 pub(crate) fn is_ours(prefix: &str, name: &OsStr) -> bool {
@@ -26,16 +28,19 @@ pub(crate) fn layer(
     variables: &[(OsString, OsString)],
     errors: &mut ConfigErrors,
 ) -> Layer {
-    let mut found: BTreeMap<Vec<String>, (String, String)> = BTreeMap::new();
+    let mut found: BTreeMap<Vec<String>, (Origin, String)> = BTreeMap::new();
+    let mut wrong = |origin: Origin, key: String, class, why| {
+        errors.extend([ConfigError::new(origin, key, Wrong::new(class, why))]);
+    };
     for (name, value) in variables {
-        let origin = format!("environment variable {}", name.to_string_lossy());
+        let origin = Origin::Variable(name.to_string_lossy().into());
         match read(prefix, name, value) {
-            Err(why) => errors.extend([ConfigError::new(origin, "", why)]),
+            Err(Wrong { class, message, .. }) => wrong(origin, String::new(), class, message),
             Ok((path, text)) => {
                 let key = path.join(".");
                 if let Some((other, _)) = found.get(&path) {
                     let why = format!("{other} says the same key; unset one of them");
-                    errors.extend([ConfigError::new(origin, key, why)]);
+                    wrong(origin, key, Class::VariablesCollide, why);
                 } else {
                     found.insert(path, (origin, text));
                 }
@@ -49,7 +54,7 @@ pub(crate) fn layer(
             && let (Some((origin, _)), Some((other, _))) = (found.get(*above), found.get(*below))
         {
             let why = format!("{other} says a key below it; unset one of them");
-            errors.extend([ConfigError::new(origin, above.join("."), why)]);
+            wrong(origin.clone(), above.join("."), Class::VariableAbove, why);
         }
     }
     found
@@ -58,43 +63,56 @@ pub(crate) fn layer(
         .collect()
 }
 
-fn read(prefix: &str, name: &OsStr, value: &OsStr) -> Result<(Vec<String>, String), String> {
-    let name = name.to_str().ok_or("the name is not UTF-8")?;
-    let text = value.to_str().ok_or("the value is not UTF-8")?;
-    if text.len() > TEXT_LIMIT {
-        return Err(format!("the value has more than {TEXT_LIMIT} bytes"));
-    }
+fn read(prefix: &str, name: &OsStr, value: &OsStr) -> Result<(Vec<String>, String), Wrong> {
+    let not_utf8 = Class::VariableNameNotUtf8;
+    let name = name
+        .to_str()
+        .ok_or_else(|| Wrong::new(not_utf8, "the name is not UTF-8"))?;
+    let not_utf8 = Class::VariableNotUtf8;
+    let text = value
+        .to_str()
+        .ok_or_else(|| Wrong::new(not_utf8, "the value is not UTF-8"))?;
+    too_long(text)?;
     let rest = name.get(prefix.len() + 2..).unwrap_or_default();
     let path: Vec<String> = rest.split("__").map(str::to_ascii_lowercase).collect();
     check_path(&path)?;
     Ok((path, text.to_owned()))
 }
 
+/// The text of a variable or flag is bounded.
+pub(crate) fn too_long(text: &str) -> Result<(), Wrong> {
+    if text.len() > TEXT_LIMIT {
+        let why = format!("the value has more than {TEXT_LIMIT} bytes");
+        return Err(Wrong::new(Class::TextTooLong, why));
+    }
+    Ok(())
+}
+
 /// A key written in parts must have all of them, and not too many.
-pub(crate) fn check_path(path: &[String]) -> Result<(), String> {
+pub(crate) fn check_path(path: &[String]) -> Result<(), Wrong> {
     const PARTS: usize = 16;
     if path.iter().any(String::is_empty) {
-        return Err("a part of the key is empty".to_owned());
+        let why = "a part of the key is empty";
+        return Err(Wrong::new(Class::KeyPartEmpty, why));
     }
     if path.len() > PARTS {
-        return Err(format!("the key has more than {PARTS} parts"));
+        let why = format!("the key has more than {PARTS} parts");
+        return Err(Wrong::new(Class::KeyTooLong, why));
     }
     Ok(())
 }
 
 /// One text at `path`.
-pub(crate) fn part(origin: String, path: &[String], text: String) -> Part {
-    let mut value = Value::from(text);
+pub(crate) fn part(origin: Origin, path: &[String], text: String) -> Part {
+    let origin = Arc::new(origin);
+    let mut node = Node::new(&origin, Kind::Text(text));
     for name in path.iter().skip(1).rev() {
-        value = Value::Dict(Tag::Default, Dict::from([(name.clone(), value)]));
+        let table = Table::from([(name.clone(), node)]);
+        node = Node::new(&origin, Kind::Table(table));
     }
-    let dict = path
+    let table = path
         .first()
-        .map(|name| Dict::from([(name.clone(), value)]))
+        .map(|name| Table::from([(name.clone(), node)]))
         .unwrap_or_default();
-    Part {
-        origin,
-        text: true,
-        dict,
-    }
+    Part { table }
 }

@@ -1,41 +1,113 @@
 use std::fmt;
 
+use super::class::Class;
+use super::nearest::nearest;
+use super::origin::Origin;
+use super::tree::Node;
 use crate::error::{Error, ErrorKind};
 
 /// One thing that is wrong in a configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ConfigError {
-    /// Who wrote it: `/etc/socorro.toml`, `environment variable SOCORRO__…`, `--set …` or `default`.
-    pub origin: String,
+    /// The kind of mistake.
+    pub class: Class,
+    /// Who wrote it.
+    pub origin: Origin,
     /// The dotted key, such as `storage.archive.bucket`; empty when the trouble is no single key.
     pub key: String,
     /// What was expected and what was found; never a secret.
     pub message: String,
+    /// What might have been meant.
+    pub help: Option<String>,
+    /// What the wrong value overrode, the last first.
+    pub overrode: Vec<Said>,
+}
+
+/// What a layer says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// Which layer.
+    pub origin: Origin,
+    /// The value for showing: short, and `***` for what sounds like a secret.
+    pub value: String,
+}
+
+/// What is wrong with a value, whoever wrote it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wrong {
+    /// The kind of mistake.
+    pub class: Class,
+    /// What was expected and what was found; never a secret.
+    pub message: String,
+    /// What might have been meant.
+    pub help: Option<String>,
+}
+
+impl Wrong {
+    /// A mistake of this kind.
+    pub fn new(class: Class, message: impl Into<String>) -> Self {
+        Self {
+            class,
+            message: message.into(),
+            help: None,
+        }
+    }
+
+    /// A mistake of this kind, where one of `known` may have been meant by `word`.
+    pub(crate) fn near<K: AsRef<str>>(
+        class: Class,
+        message: impl Into<String>,
+        word: &str,
+        known: impl IntoIterator<Item = K>,
+    ) -> Self {
+        Self::new(class, message).meant(nearest(word, known))
+    }
+
+    /// The same, with what might have been meant, if anything.
+    #[must_use]
+    pub(crate) fn meant(mut self, help: Option<String>) -> Self {
+        self.help = help;
+        self
+    }
 }
 
 impl ConfigError {
-    pub(crate) fn new(
-        origin: impl Into<String>,
-        key: impl Into<String>,
-        message: impl Into<String>,
-    ) -> Self {
+    pub(crate) fn new(origin: Origin, key: impl Into<String>, wrong: Wrong) -> Self {
         Self {
-            origin: origin.into(),
+            class: wrong.class,
+            origin,
             key: key.into(),
-            message: message.into(),
+            message: wrong.message,
+            help: wrong.help,
+            overrode: Vec::new(),
+        }
+    }
+
+    /// About the value that `node` is.
+    pub(crate) fn about(node: &Node, key: &str, wrong: Wrong) -> Self {
+        Self {
+            overrode: node.overrode(key),
+            ..Self::new((*node.origin).clone(), key, wrong)
         }
     }
 }
 
-/// `origin: key: message`, on one line.
+/// `origin: key: message`, then what might have been meant and what was overridden, on one line.
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for part in [&self.origin, &self.key] {
-            if !part.is_empty() {
-                write!(f, "{part}: ")?;
-            }
+        write!(f, "{}: ", self.origin)?;
+        if !self.key.is_empty() {
+            write!(f, "{}: ", self.key)?;
         }
-        f.write_str(&self.message)
+        f.write_str(&self.message)?;
+        if let Some(help) = &self.help {
+            write!(f, "; {help}")?;
+        }
+        for said in &self.overrode {
+            write!(f, "; overrides {} of {}", said.value, said.origin)?;
+        }
+        Ok(())
     }
 }
 

@@ -1,12 +1,14 @@
 //! Reading small files that others may have put in the way.
 
 use std::fs::{self, File, Metadata};
-use std::io::Read;
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
+use super::class::Class;
+use super::error::Wrong;
+
 /// The bytes of a regular file of at most `limit` bytes, and its metadata. Blocks.
-pub(crate) fn read(path: &Path, limit: u64) -> Result<(Vec<u8>, Metadata), String> {
-    let unreadable = |error: std::io::Error| format!("cannot be read: {error}");
+pub(crate) fn read(path: &Path, limit: u64) -> Result<(Vec<u8>, Metadata), Wrong> {
     // Looked at before it is opened, because opening a pipe waits for its other end.
     check(&fs::metadata(path).map_err(unreadable)?, limit)?;
     let file = File::open(path).map_err(unreadable)?;
@@ -22,9 +24,9 @@ pub(crate) fn read(path: &Path, limit: u64) -> Result<(Vec<u8>, Metadata), Strin
     Ok((bytes, metadata))
 }
 
-fn check(metadata: &Metadata, limit: u64) -> Result<(), String> {
+fn check(metadata: &Metadata, limit: u64) -> Result<(), Wrong> {
     if !metadata.is_file() {
-        return Err("is not a regular file".to_owned());
+        return Err(Wrong::new(Class::FileNotRegular, "is not a regular file"));
     }
     if metadata.len() > limit {
         return Err(too_large(limit));
@@ -32,13 +34,31 @@ fn check(metadata: &Metadata, limit: u64) -> Result<(), String> {
     Ok(())
 }
 
-fn too_large(limit: u64) -> String {
-    format!("has more than {limit} bytes, which is the limit")
+fn too_large(limit: u64) -> Wrong {
+    let why = format!("has more than {limit} bytes, which is the limit");
+    Wrong::new(Class::FileTooLarge, why)
+}
+
+/// The standard library has no stable kind for it.
+fn is_circle(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    return error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error());
+    #[cfg(not(unix))]
+    return false;
+}
+
+/// Why the system did not let us read.
+pub(crate) fn unreadable(error: io::Error) -> Wrong {
+    let class = match error.kind() {
+        ErrorKind::NotFound => Class::FileMissing,
+        _ if is_circle(&error) => Class::LinkCircle,
+        _ => Class::FileUnreadable,
+    };
+    Wrong::new(class, format!("cannot be read: {error}"))
 }
 
 /// The `*.toml` of a directory in the order of their names, hidden ones left out.
-pub(crate) fn list_toml(directory: &Path) -> Result<Vec<PathBuf>, String> {
-    let unreadable = |error: std::io::Error| format!("cannot be listed: {error}");
+pub(crate) fn list_toml(directory: &Path) -> Result<Vec<PathBuf>, Wrong> {
     let mut paths = Vec::new();
     for entry in fs::read_dir(directory).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();

@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use figment::value::{Dict, Value};
-
-use super::error::{ConfigError, ConfigErrors};
+use super::class::Class;
+use super::error::{ConfigError, ConfigErrors, Wrong};
 use super::merge::{Layer, Part};
+use super::origin::{Origin, SourceFile};
+use super::tree::{Kind, Node};
 use super::{file, parse};
 
 const DEPTH: usize = 16;
@@ -43,7 +44,7 @@ impl<'a> Reader<'a> {
         }
         match file::list_toml(path) {
             Ok(paths) => paths.iter().for_each(|path| self.read_file(path)),
-            Err(why) => self.wrong(path, "", why),
+            Err(wrong) => self.wrong(&Origin::path(path), "", wrong),
         }
     }
 
@@ -51,86 +52,145 @@ impl<'a> Reader<'a> {
         self.files += 1;
         if self.files > FILES {
             if self.files == FILES + 1 {
-                self.wrong(path, "include", format!("more than {FILES} files in all"));
+                let why = format!("more than {FILES} files in all");
+                let wrong = Wrong::new(Class::TooManyFiles, why);
+                self.wrong(&Origin::path(path), "include", wrong);
             }
             return;
         }
-        if let Err((key, why)) = self.try_file(path) {
-            self.wrong(path, key, why);
+        if let Err(wrong) = self.try_file(path) {
+            self.wrong(&Origin::path(path), "", wrong);
         }
     }
 
-    fn try_file(&mut self, path: &Path) -> Result<(), (&'static str, String)> {
-        let (bytes, _) = file::read(path, self.size_limit).map_err(|why| ("", why))?;
-        let text = std::str::from_utf8(&bytes).map_err(|_| ("", "is not UTF-8".to_owned()))?;
+    fn try_file(&mut self, path: &Path) -> Result<(), Wrong> {
+        let (bytes, _) = file::read(path, self.size_limit)?;
+        let text =
+            String::from_utf8(bytes).map_err(|_| Wrong::new(Class::FileNotUtf8, "is not UTF-8"))?;
         let is_json = path
             .extension()
             .is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
-        let mut dict = if is_json {
-            parse::json(text)
+        let text = match text.strip_prefix('\u{feff}') {
+            Some(rest) if !is_json => rest.to_owned(),
+            _ => text,
+        };
+        let file = SourceFile::new(path, text);
+        let mut table = if is_json {
+            parse::json(&file, self.errors)
         } else {
-            parse::toml(text.strip_prefix('\u{feff}').unwrap_or(text))
+            parse::toml(&file, self.errors)
+        };
+        if let Some(include) = table.remove("include") {
+            self.include(path, &include);
         }
-        .map_err(|why| ("", why))?;
-        let include = dict.remove("include");
-        if let Some(include) = include {
-            let included = strings(include).ok_or_else(|| {
-                let why = "expected a list of paths, such as [\"other.toml\"]";
-                ("include", why.to_owned())
-            })?;
-            self.include(path, &included)
-                .map_err(|why| ("include", why))?;
-        }
-        let origin = path.display().to_string();
-        self.keep(origin, dict);
+        self.layers.push(vec![Part { table }]);
         Ok(())
     }
 
-    fn include(&mut self, path: &Path, included: &[String]) -> Result<(), String> {
-        let canonical = path
-            .canonicalize()
-            .map_err(|error| format!("cannot be read: {error}"))?;
+    fn include(&mut self, path: &Path, include: &Node) {
+        let Some(included) = strings(include) else {
+            let why = format!(
+                "expected a list of paths, such as [\"other.toml\", \"more/*.toml\"], found {}",
+                include.show()
+            );
+            return self.wrong_include(include, Wrong::new(Class::IncludeNotPaths, why));
+        };
+        let canonical = match path.canonicalize() {
+            Ok(canonical) => canonical,
+            Err(error) => return self.wrong_include(include, file::unreadable(error)),
+        };
         if self.open.contains(&canonical) {
-            return Err("the files include each other in a circle".to_owned());
+            let why = "the files include each other in a circle";
+            return self.wrong_include(include, Wrong::new(Class::IncludeCircle, why));
         }
         if self.open.len() >= DEPTH {
-            return Err(format!(
-                "files include each other more than {DEPTH} levels deep"
-            ));
+            let why = format!("files include each other more than {DEPTH} levels deep");
+            return self.wrong_include(include, Wrong::new(Class::IncludeTooDeep, why));
         }
         self.open.push(canonical);
         let directory = path.parent().unwrap_or(Path::new(""));
-        for name in included {
-            self.read(&directory.join(name));
+        for (node, name) in included {
+            match matches(directory, name) {
+                Ok(paths) => {
+                    for path in paths {
+                        if !path.exists() {
+                            // Told where it is named, which is where it can be mended.
+                            let wrong = file::unreadable(missing(&path));
+                            self.wrong_include(
+                                node,
+                                Wrong {
+                                    message: format!("{} {}", path.display(), wrong.message),
+                                    ..wrong
+                                },
+                            );
+                        } else {
+                            self.read(&path);
+                        }
+                    }
+                }
+                Err(wrong) => self.wrong_include(node, wrong),
+            }
         }
         self.open.pop();
-        Ok(())
     }
 
-    fn keep(&mut self, origin: String, dict: Dict) {
-        let mut wrong = Vec::new();
-        let dict = parse::clean_dict(dict, "", 0, &mut wrong);
-        let errors = wrong
-            .into_iter()
-            .map(|(key, why)| ConfigError::new(&origin, key, why));
-        self.errors.extend(errors);
-        self.layers.push(vec![Part {
-            origin,
-            text: false,
-            dict,
-        }]);
+    fn wrong_include(&mut self, node: &Node, wrong: Wrong) {
+        self.wrong(&node.origin, "include", wrong);
     }
 
-    fn wrong(&mut self, path: &Path, key: &str, why: String) {
-        let origin = path.display().to_string();
-        self.errors.extend([ConfigError::new(origin, key, why)]);
+    fn wrong(&mut self, origin: &Origin, key: &str, wrong: Wrong) {
+        self.errors
+            .extend([ConfigError::new(origin.clone(), key, wrong)]);
     }
 }
 
-fn strings(value: Value) -> Option<Vec<String>> {
-    value
-        .into_array()?
-        .into_iter()
-        .map(Value::into_string)
+fn strings(node: &Node) -> Option<Vec<(&Node, &str)>> {
+    let Kind::List(items) = &node.kind else {
+        return None;
+    };
+    items
+        .iter()
+        .map(|item| match &item.kind {
+            Kind::String(text) => Some((item, text.as_str())),
+            _ => None,
+        })
         .collect()
+}
+
+/// The paths that `name` means in `directory`: one, or those that match a pattern, in order. A pattern may
+/// match nothing.
+fn matches(directory: &Path, name: &str) -> Result<Vec<PathBuf>, Wrong> {
+    if !name.contains(['*', '?', '[']) {
+        return Ok(vec![directory.join(name)]);
+    }
+    let no_pattern = |why: &str| {
+        let why = format!("{name:?} is no pattern: {why}");
+        Wrong::new(Class::IncludePattern, why)
+    };
+    let directory = directory
+        .to_str()
+        .ok_or_else(|| no_pattern("the name of its directory is not UTF-8"))?;
+    let pattern = Path::new(&glob::Pattern::escape(directory)).join(name);
+    let options = glob::MatchOptions {
+        case_sensitive: true,
+        require_literal_separator: true,
+        require_literal_leading_dot: true,
+    };
+    let found = glob::glob_with(&pattern.to_string_lossy(), options)
+        .map_err(|error| no_pattern(error.msg))?;
+    let mut paths = Vec::new();
+    for path in found {
+        paths.push(path.map_err(|error| file::unreadable(error.into()))?);
+        if paths.len() > FILES {
+            break;
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+fn missing(path: &Path) -> std::io::Error {
+    std::fs::metadata(path)
+        .err()
+        .unwrap_or_else(|| std::io::ErrorKind::NotFound.into())
 }

@@ -1,5 +1,8 @@
 //! `[storage.NAME]` and `[source.NAME]`: the host's keys, and the plugin's options.
 
+use super::class::Class;
+use super::error::Wrong;
+use super::nearest::nearest;
 use super::read::{Section, choice, count, duration, list, path, size, string};
 use super::tree::{Node, join};
 use super::{HostOptions, InstanceConfig, Options, Start, composite, names};
@@ -28,8 +31,12 @@ pub(crate) fn read(kind: &str, name: &str, mut section: Section<'_>) -> Option<I
         Some(type_name) if composite::is_composite(type_name) => {
             if kind != "storage" {
                 let why = format!("{type_name} is made of storages and is no {kind}");
-                let key = join(&section.key, "type");
-                section.errors.push(&section.origin, &key, why);
+                let wrong = Wrong::new(Class::CompositeNotHere, why);
+                if let Some(node) = section.node("type") {
+                    section
+                        .errors
+                        .about(node, &join(&section.key, "type"), wrong);
+                }
                 return None;
             }
             composite_only(name, type_name, &mut section)
@@ -51,12 +58,13 @@ pub(crate) fn read(kind: &str, name: &str, mut section: Section<'_>) -> Option<I
     })
 }
 
-fn plugin_name(node: &Node) -> Result<String, String> {
+fn plugin_name(node: &Node) -> Result<String, Wrong> {
     let name = string(node)?;
     if names::is_name(&name) {
         Ok(name)
     } else {
-        Err(format!("{} is no name; {}", node.show(), names::RULE))
+        let why = format!("{} is no name; {}", node.show(), names::RULE);
+        Err(Wrong::new(Class::BadName, why))
     }
 }
 
@@ -104,20 +112,20 @@ fn retry(mut section: Section<'_>) -> Policy {
         },
     };
     let policy = Policy::new(table).map_err(|error| {
-        let (origin, key) = (&section.origin, &section.key);
-        section.errors.push(origin, key, error.message());
+        let wrong = Wrong::new(Class::BadRetry, error.message());
+        section.errors.push(&section.origin, &section.key, wrong);
     });
     section.finish();
     policy.unwrap_or_default()
 }
 
-fn delays(node: &Node) -> Result<Vec<HumanDuration>, String> {
+fn delays(node: &Node) -> Result<Vec<HumanDuration>, Wrong> {
     let delays = list("[\"10s\", \"30s\"]", |item| {
         duration(item).map(HumanDuration)
     })(node)?;
     match delays_problem(&delays) {
         None => Ok(delays),
-        Some(problem) => Err(problem),
+        Some(problem) => Err(Wrong::new(Class::BadRetry, problem)),
     }
 }
 
@@ -142,18 +150,19 @@ fn composite_only(name: &str, type_name: &str, section: &mut Section<'_>) -> Vec
     ] {
         if let Some(node) = section.node(key) {
             let key = join(&section.key, key);
-            section.errors.push(&node.origin, &key, why);
+            let wrong = Wrong::new(Class::CompositeOption, why);
+            section.errors.about_key(node, &key, wrong);
         }
     }
     let stores = composite::stores(section);
     for (key, node) in section.rest() {
-        section.errors.push(
-            &node.origin,
-            &join(&section.key, key),
-            format!(
-                "is no known key of {name:?}, which is a {type_name}; known here: type, stores"
-            ),
+        let why = format!(
+            "is no known key of {name:?}, which is a {type_name}; known here: type, stores"
         );
+        let wrong = Wrong::new(Class::UnknownKey, why).meant(nearest(key, ["type", "stores"]));
+        section
+            .errors
+            .about_key(node, &join(&section.key, key), wrong);
     }
     stores
 }

@@ -2,13 +2,14 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 
-use figment::value::{Dict, Value};
 use serde::Serialize;
 
-use super::error::{ConfigError, ConfigErrors};
+use super::class::Class;
+use super::error::{ConfigError, ConfigErrors, Wrong};
 use super::include::Reader;
 use super::merge::{self, Part};
-use super::tree::Node;
+use super::origin::Origin;
+use super::tree::Table;
 use super::{Document, environment, parse, set};
 
 const SIZE_LIMIT: u64 = 1024 * 1024;
@@ -23,7 +24,7 @@ pub struct Layers {
 
 #[derive(Clone)]
 enum Source {
-    Defaults(Result<Dict, String>),
+    Defaults(Result<Table, ConfigErrors>),
     File(PathBuf),
     Environment(String, Vec<(OsString, OsString)>),
     Set(Vec<String>),
@@ -47,12 +48,7 @@ impl Layers {
     /// A program's own defaults: anything that serializes as a map, in the shape of the configuration file.
     #[must_use]
     pub fn defaults(mut self, defaults: impl Serialize) -> Self {
-        let dict = match Value::serialize(defaults) {
-            Ok(Value::Dict(_, dict)) => Ok(dict),
-            Ok(_) => Err("the program's defaults are no table".to_owned()),
-            Err(error) => Err(format!("the program's defaults are unusable: {error}")),
-        };
-        self.layers.push(Source::Defaults(dict));
+        self.layers.push(Source::Defaults(parse::program(defaults)));
         self
     }
 
@@ -113,23 +109,10 @@ impl Layers {
         let mut layers = Vec::new();
         for source in &self.layers {
             match source {
-                Source::Defaults(Ok(dict)) => {
-                    let mut wrong = Vec::new();
-                    let dict = parse::clean_dict(dict.clone(), "", 0, &mut wrong);
-                    errors.extend(
-                        wrong
-                            .into_iter()
-                            .map(|(key, why)| ConfigError::new("default", key, why)),
-                    );
-                    layers.push(vec![Part {
-                        origin: "default".to_owned(),
-                        text: false,
-                        dict,
-                    }]);
-                }
-                Source::Defaults(Err(why)) => {
-                    errors.extend([ConfigError::new("default", "", why)]);
-                }
+                Source::Defaults(Ok(table)) => layers.push(vec![Part {
+                    table: table.clone(),
+                }]),
+                Source::Defaults(Err(wrong)) => errors.extend(wrong.clone()),
                 Source::File(path) => {
                     Reader::new(self.size_limit, &mut layers, &mut errors).read(path);
                 }
@@ -140,9 +123,14 @@ impl Layers {
             }
         }
         let layers = errors.or(layers)?;
-        let (figment, dict) =
-            merge::merge(layers).map_err(|why| ConfigError::new("configuration", "", why))?;
-        Ok(Document::new(Node::from_figment(&figment, dict)))
+        let root = merge::merge(&layers).map_err(|why| {
+            ConfigError::new(
+                Origin::Together,
+                "",
+                Wrong::new(Class::DefaultsUnusable, why),
+            )
+        })?;
+        Ok(Document::new(root, layers))
     }
 }
 

@@ -19,11 +19,13 @@
 //! # Ok::<(), socorro_core::config::ConfigErrors>(())
 //! ```
 //!
-//! Every error names the file, variable or flag and the key, and all of them come in one list. Merging:
+//! Every error names the file with line and column, the variable or the flag, the key, what it overrode and
+//! what might have been meant; all of them come in one list, each of a [`Class`] for machines. Merging:
 //! tables merge key by key; arrays and secret references replace whole; a layer that changes the `type` of a
 //! storage or source replaces its table. Relative paths in options are relative to the working directory,
 //! those of `include` to the including file.
 
+mod class;
 mod composite;
 mod configuration;
 mod depth;
@@ -31,6 +33,7 @@ mod document;
 mod dump;
 mod environment;
 mod error;
+mod explain;
 mod file;
 mod fingerprint;
 mod include;
@@ -38,7 +41,9 @@ mod instance;
 mod layers;
 mod merge;
 mod names;
+mod nearest;
 mod options;
+mod origin;
 mod parse;
 mod pipeline;
 mod read;
@@ -51,6 +56,7 @@ mod takeover;
 mod tree;
 mod url;
 
+pub use class::Class;
 pub use composite::is_composite;
 pub use configuration::{
     After, Configuration, DEFAULT_FORBIDDEN_KEYS, HostOptions, InstanceConfig, PipelineConfig,
@@ -58,9 +64,11 @@ pub use configuration::{
 };
 pub use document::Document;
 pub use dump::{SchemaOf, to_json, to_toml};
-pub use error::{ConfigError, ConfigErrors};
+pub use error::{ConfigError, ConfigErrors, Said, Wrong};
+pub use explain::Explanation;
 pub use layers::Layers;
 pub use options::{Options, Resolved};
+pub use origin::{InFile, Origin, Place};
 pub use schema::Schema;
 pub use secrets::{SecretRef, SecretSource, SystemSecrets};
 

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use serde_json::Value;
 use zeroize::Zeroize;
 
-use super::error::{ConfigError, ConfigErrors};
+use super::class::Class;
+use super::error::{ConfigError, ConfigErrors, Wrong};
 use super::fingerprint::fingerprint;
+use super::origin::Origin;
 use super::schema::{Check, Schema};
 use super::secrets::SecretSource;
 use super::tree::{Kind, Node, Table, table_to_json};
@@ -16,12 +18,12 @@ use super::tree::{Kind, Node, Table, table_to_json};
 #[derive(Clone)]
 pub struct Options {
     key: String,
-    origin: Arc<str>,
+    origin: Arc<Origin>,
     table: Table,
 }
 
 impl Options {
-    pub(crate) fn new(key: String, origin: Arc<str>, table: Table) -> Self {
+    pub(crate) fn new(key: String, origin: Arc<Origin>, table: Table) -> Self {
         Self { key, origin, table }
     }
 
@@ -35,8 +37,13 @@ impl Options {
     }
 
     /// Who wrote the table that these options are in.
-    pub(crate) fn origin(&self) -> &str {
+    pub(crate) fn origin(&self) -> &Origin {
         &self.origin
+    }
+
+    /// `storage.archive`.
+    pub(crate) fn key(&self) -> &str {
+        &self.key
     }
 
     /// The options as a plugin with this JSON Schema gets them: text from variables and flags typed, secrets
@@ -80,7 +87,8 @@ impl Options {
     }
 
     fn error(&self, message: String) -> ConfigErrors {
-        ConfigError::new(self.origin.as_ref(), self.key.as_str(), message).into()
+        let wrong = Wrong::new(Class::BadSchema, message);
+        ConfigError::new((*self.origin).clone(), self.key.as_str(), wrong).into()
     }
 }
 

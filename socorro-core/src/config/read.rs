@@ -7,7 +7,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::error::{ConfigError, ConfigErrors};
+use super::class::Class;
+use super::error::{ConfigError, ConfigErrors, Wrong};
+use super::nearest::nearest;
+use super::origin::Origin;
 use super::tree::{Kind, Node, Table, join};
 use crate::options::{ByteSize, HumanDuration};
 
@@ -16,9 +19,20 @@ use crate::options::{ByteSize, HumanDuration};
 pub(crate) struct Errors(RefCell<ConfigErrors>);
 
 impl Errors {
-    pub(crate) fn push(&self, origin: &str, key: &str, message: impl Into<String>) {
-        let error = ConfigError::new(origin, key, message);
+    pub(crate) fn push(&self, origin: &Origin, key: &str, wrong: Wrong) {
+        let error = ConfigError::new(origin.clone(), key, wrong);
         self.0.borrow_mut().extend([error]);
+    }
+
+    /// About the value that `node` is.
+    pub(crate) fn about(&self, node: &Node, key: &str, wrong: Wrong) {
+        let error = ConfigError::about(node, key, wrong);
+        self.0.borrow_mut().extend([error]);
+    }
+
+    /// About the key that `node` is the value of.
+    pub(crate) fn about_key(&self, node: &Node, key: &str, wrong: Wrong) {
+        self.push(&node.origin.at_key(), key, wrong);
     }
 
     pub(crate) fn take(self) -> ConfigErrors {
@@ -29,7 +43,7 @@ impl Errors {
 /// One table being read. Keys that nobody asked for are errors at the end.
 pub(crate) struct Section<'a> {
     pub(crate) key: String,
-    pub(crate) origin: Arc<str>,
+    pub(crate) origin: Arc<Origin>,
     table: Option<&'a Table>,
     known: Vec<&'static str>,
     pub(crate) errors: &'a Errors,
@@ -38,11 +52,14 @@ pub(crate) struct Section<'a> {
 impl<'a> Section<'a> {
     /// The table `node` is; one that is not there reads as empty, one that is no table is an error.
     pub(crate) fn new(key: String, node: Option<&'a Node>, errors: &'a Errors) -> Self {
-        let origin = node.map_or_else(|| Arc::from("default"), |node| Arc::clone(&node.origin));
+        let origin = node.map_or_else(
+            || Arc::new(Origin::Default),
+            |node| Arc::clone(&node.origin),
+        );
         let table = node.and_then(|node| match table(node) {
             Ok(table) => Some(table),
-            Err(why) => {
-                errors.push(&origin, &key, why);
+            Err(wrong) => {
+                errors.about(node, &key, wrong);
                 None
             }
         });
@@ -70,11 +87,11 @@ impl<'a> Section<'a> {
     pub(crate) fn get<T>(
         &mut self,
         name: &'static str,
-        read: impl FnOnce(&Node) -> Result<T, String>,
+        read: impl FnOnce(&Node) -> Result<T, Wrong>,
     ) -> Option<T> {
         let node = self.node(name)?;
         read(node)
-            .map_err(|why| self.errors.push(&node.origin, &join(&self.key, name), why))
+            .map_err(|wrong| self.errors.about(node, &join(&self.key, name), wrong))
             .ok()
     }
 
@@ -83,12 +100,12 @@ impl<'a> Section<'a> {
         &mut self,
         name: &'static str,
         what: &str,
-        read: impl FnOnce(&Node) -> Result<T, String>,
+        read: impl FnOnce(&Node) -> Result<T, Wrong>,
     ) -> Option<T> {
         if self.exists() && self.node(name).is_none() {
             let key = join(&self.key, name);
-            self.errors
-                .push(&self.origin, &key, format!("is missing; it is {what}"));
+            let wrong = Wrong::new(Class::MissingKey, format!("is missing; it is {what}"));
+            self.errors.push(&self.origin.at_key(), &key, wrong);
         }
         self.get(name, read)
     }
@@ -112,45 +129,45 @@ impl<'a> Section<'a> {
         known.sort_unstable();
         known.dedup();
         for (name, node) in self.rest() {
-            self.errors.push(
-                &node.origin,
-                &join(&self.key, name),
-                format!("is no known key; known here: {}", known.join(", ")),
-            );
+            let why = format!("is no known key; known here: {}", known.join(", "));
+            let wrong = Wrong::new(Class::UnknownKey, why).meant(nearest(name, &known));
+            self.errors.about_key(node, &join(&self.key, name), wrong);
         }
     }
 }
 
-fn expected(what: &str, node: &Node) -> String {
-    format!("expected {what}, found {}", node.show())
+fn expected(class: Class, what: &str, node: &Node) -> Wrong {
+    Wrong::new(class, format!("expected {what}, found {}", node.show()))
 }
 
-pub(crate) fn table(node: &Node) -> Result<&Table, String> {
+pub(crate) fn table(node: &Node) -> Result<&Table, Wrong> {
     match &node.kind {
         Kind::Table(table) => Ok(table),
-        Kind::Text(_) => {
-            Err("expected a table; set its keys one by one, with their names in the key".to_owned())
-        }
-        _ => Err(expected("a table", node)),
+        Kind::Text(_) => Err(Wrong::new(
+            Class::TableAsText,
+            "expected a table; set its keys one by one, with their names in the key",
+        )),
+        _ => Err(expected(Class::ExpectedTable, "a table", node)),
     }
 }
 
-pub(crate) fn string(node: &Node) -> Result<String, String> {
+pub(crate) fn string(node: &Node) -> Result<String, Wrong> {
     match &node.kind {
         Kind::Text(text) | Kind::String(text) if text.is_empty() => {
-            Err("expected a string that is not empty".to_owned())
+            let why = "expected a string that is not empty";
+            Err(Wrong::new(Class::EmptyString, why))
         }
         Kind::Text(text) | Kind::String(text) => Ok(text.clone()),
-        _ => Err(expected("a string", node)),
+        _ => Err(expected(Class::ExpectedString, "a string", node)),
     }
 }
 
-pub(crate) fn path(node: &Node) -> Result<PathBuf, String> {
+pub(crate) fn path(node: &Node) -> Result<PathBuf, Wrong> {
     string(node).map(PathBuf::from)
 }
 
 /// A length of time that is not zero.
-pub(crate) fn duration(node: &Node) -> Result<Duration, String> {
+pub(crate) fn duration(node: &Node) -> Result<Duration, Wrong> {
     let parsed = match &node.kind {
         Kind::Text(text) | Kind::String(text) => text.parse::<HumanDuration>().ok(),
         _ => None,
@@ -158,6 +175,7 @@ pub(crate) fn duration(node: &Node) -> Result<Duration, String> {
     let found = parsed.map(Duration::from).filter(|found| !found.is_zero());
     found.ok_or_else(|| {
         expected(
+            Class::BadDuration,
             "a duration: numbers with units of ms, s, min, h, d, such as \"30s\"",
             node,
         )
@@ -165,13 +183,14 @@ pub(crate) fn duration(node: &Node) -> Result<Duration, String> {
 }
 
 /// A number of bytes that is not zero.
-pub(crate) fn size(node: &Node) -> Result<ByteSize, String> {
+pub(crate) fn size(node: &Node) -> Result<ByteSize, Wrong> {
     let parsed = match &node.kind {
         Kind::Text(text) | Kind::String(text) => text.parse::<ByteSize>().ok(),
         _ => None,
     };
     parsed.filter(|size| size.0 > 0).ok_or_else(|| {
         expected(
+            Class::BadSize,
             "a size: a number with a unit of B, KiB, MiB, GiB, TiB, such as \"20MiB\"",
             node,
         )
@@ -179,7 +198,7 @@ pub(crate) fn size(node: &Node) -> Result<ByteSize, String> {
 }
 
 /// An integer in `range`.
-pub(crate) fn count<T>(range: RangeInclusive<T>) -> impl Fn(&Node) -> Result<T, String>
+pub(crate) fn count<T>(range: RangeInclusive<T>) -> impl Fn(&Node) -> Result<T, Wrong>
 where
     T: TryFrom<i64> + PartialOrd + Display,
 {
@@ -194,13 +213,14 @@ where
             .filter(|number| range.contains(number))
             .ok_or_else(|| {
                 let (least, most) = (range.start(), range.end());
-                expected(&format!("an integer from {least} to {most}"), node)
+                let what = format!("an integer from {least} to {most}");
+                expected(Class::BadCount, &what, node)
             })
     }
 }
 
 /// One of a few words.
-pub(crate) fn choice<T: Copy>(choices: &[(&str, T)]) -> impl Fn(&Node) -> Result<T, String> {
+pub(crate) fn choice<T: Copy>(choices: &[(&str, T)]) -> impl Fn(&Node) -> Result<T, Wrong> {
     move |node| {
         let found = match &node.kind {
             Kind::Text(text) | Kind::String(text) => choices.iter().find(|(word, _)| word == text),
@@ -211,7 +231,14 @@ pub(crate) fn choice<T: Copy>(choices: &[(&str, T)]) -> impl Fn(&Node) -> Result
                 .iter()
                 .map(|(word, _)| format!("{word:?}"))
                 .collect();
-            expected(&format!("one of {}", words.join(", ")), node)
+            let meant = match &node.kind {
+                Kind::Text(text) | Kind::String(text) => {
+                    nearest(text, choices.iter().map(|(word, _)| word))
+                }
+                _ => None,
+            };
+            let what = format!("one of {}", words.join(", "));
+            expected(Class::BadChoice, &what, node).meant(meant)
         })
     }
 }
@@ -219,8 +246,8 @@ pub(crate) fn choice<T: Copy>(choices: &[(&str, T)]) -> impl Fn(&Node) -> Result
 /// A list, each item of which `read` reads.
 pub(crate) fn list<T>(
     what: &str,
-    read: impl Fn(&Node) -> Result<T, String>,
-) -> impl Fn(&Node) -> Result<Vec<T>, String> {
+    read: impl Fn(&Node) -> Result<T, Wrong>,
+) -> impl Fn(&Node) -> Result<Vec<T>, Wrong> {
     move |node| {
         let inline;
         let node = match &node.kind {
@@ -231,12 +258,18 @@ pub(crate) fn list<T>(
             _ => node,
         };
         let Kind::List(items) = &node.kind else {
-            return Err(expected(&format!("a list, such as {what}"), node));
+            let what = format!("a list, such as {what}");
+            return Err(expected(Class::ExpectedList, &what, node));
         };
         items
             .iter()
             .enumerate()
-            .map(|(place, item)| read(item).map_err(|why| format!("item {}: {why}", place + 1)))
+            .map(|(place, item)| {
+                read(item).map_err(|wrong| Wrong {
+                    message: format!("item {}: {}", place + 1, wrong.message),
+                    ..wrong
+                })
+            })
             .collect()
     }
 }

@@ -2,9 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use super::class::Class;
 use super::composite::stores_key;
+use super::error::Wrong;
+use super::nearest::nearest;
+use super::origin::Origin;
 use super::read::Errors;
-use super::tree::{Kind, Table, join};
+use super::tree::{Node, Table, join};
 use super::{Configuration, InstanceConfig};
 use crate::options::ByteSize;
 
@@ -36,6 +40,7 @@ impl Checker<'_> {
             let key = join(&join("storage", &storage.name), "max_bytes");
             self.wrong(
                 &key,
+                Class::TakesTooLittle,
                 format!(
                     "{} is less than one crash may have, limits.crash_size = \"{}\"",
                     storage.host.max_bytes,
@@ -49,6 +54,7 @@ impl Checker<'_> {
         if let Some(circle) = self.circle(&storage.name) {
             self.wrong(
                 &stores_key(&storage.name),
+                Class::StorageCircle,
                 format!("the storage is made of itself: {}", circle.join(" -> ")),
             );
         }
@@ -68,6 +74,7 @@ impl Checker<'_> {
             if let Some(both) = read.intersection(&written).next() {
                 self.wrong(
                     &join(&key, "to"),
+                    Class::WritesWhereItReads,
                     format!(
                         "the pipeline would write to {both:?}, where it reads (from = {:?})",
                         pipeline.from
@@ -78,10 +85,7 @@ impl Checker<'_> {
     }
 
     fn exists(&self, section: &str, name: &str, key: &str) {
-        let members = match self.root.get(section).map(|node| &node.kind) {
-            Some(Kind::Table(members)) => Some(members),
-            _ => None,
-        };
+        let members = self.root.get(section).and_then(Node::as_table);
         if members.is_some_and(|members| members.contains_key(name)) {
             return;
         }
@@ -94,7 +98,13 @@ impl Checker<'_> {
         } else {
             format!("there are: {}", names.join(", "))
         };
-        self.wrong(key, format!("there is no {section} {name:?}; {there}"));
+        let class = match section {
+            "source" => Class::NoSuchSource,
+            _ => Class::NoSuchStorage,
+        };
+        let why = format!("there is no {section} {name:?}; {there}");
+        let wrong = Wrong::new(class, why).meant(nearest(name, names));
+        self.report(key, wrong);
     }
 
     /// `name` and every storage it is made of, at any depth.
@@ -139,24 +149,31 @@ impl Checker<'_> {
         None
     }
 
-    fn wrong(&self, key: &str, message: String) {
-        self.errors.push(&self.origin(key), key, message);
+    fn wrong(&self, key: &str, class: Class, message: String) {
+        self.report(key, Wrong::new(class, message));
     }
 
-    /// Who wrote `key`, or else the table it is in.
-    fn origin(&self, key: &str) -> String {
-        let mut origin = "default";
+    /// About the value at `key`, or else the table it would be in.
+    fn report(&self, key: &str, wrong: Wrong) {
+        let mut node: Option<&Node> = None;
         let mut table = Some(self.root);
+        let mut found = true;
         for part in key.split('.') {
-            let Some(node) = table.and_then(|table| table.get(part)) else {
-                break;
-            };
-            origin = &node.origin;
-            table = match &node.kind {
-                Kind::Table(table) => Some(table),
-                _ => None,
-            };
+            match table.and_then(|table| table.get(part)) {
+                Some(inner) => {
+                    node = Some(inner);
+                    table = inner.as_table();
+                }
+                None => {
+                    found = false;
+                    break;
+                }
+            }
         }
-        origin.to_owned()
+        match node {
+            Some(node) if found => self.errors.about(node, key, wrong),
+            Some(node) => self.errors.push(&node.origin, key, wrong),
+            None => self.errors.push(&Origin::Default, key, wrong),
+        }
     }
 }

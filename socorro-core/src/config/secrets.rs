@@ -7,11 +7,10 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
+use super::class::Class;
+use super::error::Wrong;
 use super::file;
 use super::tree::{Kind, Node};
-
-/// The keys of a reference.
-pub(crate) const SCHEMES: [&str; 3] = ["env", "file", "credential"];
 
 const SIZE_LIMIT: u64 = 64 * 1024;
 
@@ -40,8 +39,9 @@ impl fmt::Display for SecretRef {
 pub trait SecretSource {
     /// The secret that `reference` leads to, wiped from memory when it is dropped. May block on files.
     ///
-    /// A message that says what to do, without the secret.
-    fn read(&self, reference: &SecretRef) -> Result<Zeroizing<String>, String>;
+    /// A message that says what to do, without the secret; of class [`Class::SecretUnavailable`] unless another
+    /// fits.
+    fn read(&self, reference: &SecretRef) -> Result<Zeroizing<String>, Wrong>;
 }
 
 /// Secrets from variables and files, read anew each time.
@@ -67,17 +67,18 @@ impl SystemSecrets {
 }
 
 impl SecretSource for SystemSecrets {
-    fn read(&self, reference: &SecretRef) -> Result<Zeroizing<String>, String> {
+    fn read(&self, reference: &SecretRef) -> Result<Zeroizing<String>, Wrong> {
         match reference {
             SecretRef::Env(name) => from_variable(name),
             SecretRef::File(path) => from_file(path),
             SecretRef::Credential(name) => {
-                let directory = self.credentials.as_deref().ok_or(
-                    "there is no credentials directory; set LoadCredential= in the systemd unit",
-                )?;
+                let wrong = |why: String| Wrong::new(Class::SecretCredential, why);
+                let directory = self.credentials.as_deref().ok_or_else(|| {
+                    wrong("there is no credentials directory; set LoadCredential= in the systemd unit".to_owned())
+                })?;
                 let one_part = Path::new(name).file_name() == Some(name.as_ref());
                 if !one_part {
-                    return Err(format!("{name:?} is no name of a credential"));
+                    return Err(wrong(format!("{name:?} is no name of a credential")));
                 }
                 from_file(&directory.join(name))
             }
@@ -85,31 +86,37 @@ impl SecretSource for SystemSecrets {
     }
 }
 
-fn from_variable(name: &str) -> Result<Zeroizing<String>, String> {
+fn from_variable(name: &str) -> Result<Zeroizing<String>, Wrong> {
+    let wrong = |why: String| Wrong::new(Class::SecretVariable, why);
     // `var_os` would do something undefined on some systems with such names.
     if name.is_empty() || name.contains(['=', '\0']) {
-        return Err(format!("{name:?} is no name of a variable"));
+        return Err(wrong(format!("{name:?} is no name of a variable")));
     }
     let value = std::env::var_os(name)
-        .ok_or_else(|| format!("the environment variable {name} is not set"))?;
+        .ok_or_else(|| wrong(format!("the environment variable {name} is not set")))?;
     let value = value
         .into_string()
         .map(Zeroizing::new)
         .map_err(|value: OsString| {
             drop(Zeroizing::new(value.into_encoded_bytes()));
-            format!("the environment variable {name} is not UTF-8")
+            wrong(format!("the environment variable {name} is not UTF-8"))
         })?;
     if value.is_empty() {
-        return Err(format!("the environment variable {name} is empty"));
+        return Err(wrong(format!("the environment variable {name} is empty")));
     }
     Ok(value)
 }
 
-fn from_file(path: &Path) -> Result<Zeroizing<String>, String> {
-    let in_file = |why: &str| format!("the secret file {} {why}", path.display());
-    let (bytes, metadata) = file::read(path, SIZE_LIMIT).map_err(|why| in_file(&why))?;
+fn from_file(path: &Path) -> Result<Zeroizing<String>, Wrong> {
+    let wrong = |class, why: &str| {
+        let why = format!("the secret file {} {why}", path.display());
+        Wrong::new(class, why)
+    };
+    let in_file = |why: &str| wrong(Class::SecretFile, why);
+    let (bytes, metadata) =
+        file::read(path, SIZE_LIMIT).map_err(|wrong| in_file(&wrong.message))?;
     let bytes = Zeroizing::new(bytes);
-    check_access(path, &metadata).map_err(|why| in_file(&why))?;
+    check_access(path, &metadata).map_err(|why| wrong(Class::SecretWritable, &why))?;
     let text = std::str::from_utf8(&bytes).map_err(|_| in_file("is not UTF-8"))?;
     let text = text.strip_suffix('\n').unwrap_or(text);
     let text = text.strip_suffix('\r').unwrap_or(text);

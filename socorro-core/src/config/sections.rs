@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use super::class::Class;
+use super::error::Wrong;
 use super::read::{Section, count, duration, list, path, size, string};
 use super::tree::join;
 use super::{DEFAULT_FORBIDDEN_KEYS, ReloadConfig, names};
@@ -39,17 +41,18 @@ fn pins(section: Section<'_>) -> BTreeMap<String, ImageHash> {
     let mut pins = BTreeMap::new();
     for (name, node) in section.rest() {
         let pin = if names::is_name(name) {
-            string(node).and_then(|text| text.parse())
+            string(node).and_then(|text| {
+                text.parse()
+                    .map_err(|why: String| Wrong::new(Class::BadHash, why))
+            })
         } else {
-            Err(names::RULE.to_owned())
+            Err(Wrong::new(Class::BadName, names::RULE))
         };
         match pin {
             Ok(pin) => {
                 pins.insert(name.clone(), pin);
             }
-            Err(why) => section
-                .errors
-                .push(&node.origin, &join(&section.key, name), why),
+            Err(wrong) => section.errors.about(node, &join(&section.key, name), wrong),
         }
     }
     pins
@@ -79,9 +82,12 @@ pub(crate) fn redaction(mut section: Section<'_>) -> Redaction {
             let key = string(node)?;
             match Redaction::new([&key]) {
                 Ok(_) => Ok(key),
-                Err(_) => Err(format!(
-                    "expected a dotted path such as json_dump.sensitive, found {}",
-                    node.show()
+                Err(_) => Err(Wrong::new(
+                    Class::BadPath,
+                    format!(
+                        "expected a dotted path such as json_dump.sensitive, found {}",
+                        node.show()
+                    ),
                 )),
             }
         }),

@@ -4,7 +4,10 @@
 //! `retry`, `timeout`, `max_operations`, `max_bytes`). The table's own keys win, tables merge key by key.
 //! The other table may take over options itself.
 
+use super::class::Class;
+use super::error::Wrong;
 use super::instance::HOST_KEYS;
+use super::nearest::nearest;
 use super::read::Errors;
 use super::secrets;
 use super::tree::{Kind, Node, Table, join};
@@ -16,11 +19,11 @@ const LONGEST: usize = 16;
 pub(crate) fn resolve(root: &Table, errors: &Errors) -> Table {
     let mut resolved = root.clone();
     for section in SECTIONS {
-        let Some(members) = resolved.get_mut(section).and_then(as_table_mut) else {
+        let Some(members) = resolved.get_mut(section).and_then(Node::as_table_mut) else {
             continue;
         };
         for (name, member) in members {
-            if let Some(table) = as_table_mut(member) {
+            if let Some(table) = member.as_table_mut() {
                 let key = join(section, name);
                 *table = follow(root, table.clone(), &mut vec![key], errors);
             }
@@ -35,10 +38,10 @@ fn follow(root: &Table, table: Table, path: &mut Vec<String>, errors: &Errors) -
         return table;
     };
     match target(root, node, path) {
-        Err(Wrong { why, told_here }) => {
+        Err(Unusable { wrong, told_here }) => {
             if told_here {
                 let key = join(path.last().map_or("", String::as_str), "use");
-                errors.push(&node.origin, &key, why);
+                errors.about(node, &key, wrong);
             }
             table
         }
@@ -53,42 +56,53 @@ fn follow(root: &Table, table: Table, path: &mut Vec<String>, errors: &Errors) -
 }
 
 /// Every table is followed once from itself, so that what is wrong further on is told there.
-struct Wrong {
-    why: String,
+struct Unusable {
+    wrong: Wrong,
     told_here: bool,
 }
 
-fn target(root: &Table, node: &Node, path: &[String]) -> Result<(String, Table), Wrong> {
+fn target(root: &Table, node: &Node, path: &[String]) -> Result<(String, Table), Unusable> {
     let first = path.len() == 1;
-    let wrong = |why, told_here| Wrong { why, told_here };
+    let unusable = |class, why, told_here| Unusable {
+        wrong: Wrong::new(class, why),
+        told_here,
+    };
     let (Kind::Text(text) | Kind::String(text)) = &node.kind else {
         let why = format!(
             "expected the name of another table, such as \"storage.spool\", found {}",
             node.show()
         );
-        return Err(wrong(why, first));
+        return Err(unusable(Class::UseNotName, why, first));
     };
     let found = text
         .split_once('.')
         .filter(|(section, _)| SECTIONS.contains(section))
-        .and_then(|(section, name)| as_table(as_table(root.get(section)?)?.get(name)?));
+        .and_then(|(section, name)| root.get(section)?.as_table()?.get(name)?.as_table());
     let Some(table) = found else {
         let why = format!(
             "there is no table {}; expected an existing one, such as \"storage.spool\"",
             node.show()
         );
-        return Err(wrong(why, first));
+        let names = SECTIONS.iter().flat_map(|section| {
+            let members = root.get(*section).and_then(Node::as_table);
+            members
+                .into_iter()
+                .flat_map(move |members| members.keys().map(move |name| join(section, name)))
+        });
+        let mut none = unusable(Class::UseDangling, why, first);
+        none.wrong = none.wrong.meant(nearest(text, names));
+        return Err(none);
     };
     if path.contains(text) {
         let why = format!(
             "the tables use each other in a circle: {} -> {text}",
             path.join(" -> ")
         );
-        return Err(wrong(why, path.first() == Some(text)));
+        return Err(unusable(Class::UseCircle, why, path.first() == Some(text)));
     }
     if path.len() >= LONGEST {
         let why = format!("more than {LONGEST} tables use one another");
-        return Err(wrong(why, true));
+        return Err(unusable(Class::UseTooDeep, why, true));
     }
     Ok((text.clone(), table.clone()))
 }
@@ -105,19 +119,5 @@ fn overlay(base: &mut Table, over: Table) {
             continue;
         }
         base.insert(key, node);
-    }
-}
-
-fn as_table(node: &Node) -> Option<&Table> {
-    match &node.kind {
-        Kind::Table(table) => Some(table),
-        _ => None,
-    }
-}
-
-fn as_table_mut(node: &mut Node) -> Option<&mut Table> {
-    match &mut node.kind {
-        Kind::Table(table) => Some(table),
-        _ => None,
     }
 }

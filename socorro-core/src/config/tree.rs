@@ -4,22 +4,21 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use figment::Figment;
-use figment::value::{Dict, Num, Value};
 use zeroize::Zeroizing;
 
+use super::error::Said;
+use super::origin::Origin;
 use super::url;
-
-/// Metadata of a layer whose values are text until a schema says what they are.
-pub(crate) const TEXT: &str = "text";
 
 pub(crate) type Table = BTreeMap<String, Node>;
 
 /// A value and who wrote it. Equality looks at the value alone.
 #[derive(Clone)]
 pub(crate) struct Node {
-    pub(crate) origin: Arc<str>,
+    pub(crate) origin: Arc<Origin>,
     pub(crate) kind: Kind,
+    /// What an earlier layer says of the same key, which knows what one before that says, and so on.
+    pub(crate) earlier: Option<Arc<Node>>,
 }
 
 impl PartialEq for Node {
@@ -69,10 +68,11 @@ impl Kind {
 }
 
 impl Node {
-    pub(crate) fn new(origin: &Arc<str>, kind: Kind) -> Self {
+    pub(crate) fn new(origin: &Arc<Origin>, kind: Kind) -> Self {
         Self {
             origin: Arc::clone(origin),
             kind,
+            earlier: None,
         }
     }
 
@@ -87,48 +87,53 @@ impl Node {
         }
     }
 
-    /// What a TOML value written in a variable or flag says, if it is one.
-    pub(crate) fn parse_inline(text: &str, origin: &Arc<str>) -> Option<Self> {
-        let value = super::parse::inline(text)?;
-        Some(Self::from_value(value, &|_| (Arc::clone(origin), false)))
-    }
-
-    /// The merged tree of `figment`, whose metadata name the origins.
-    pub(crate) fn from_figment(figment: &Figment, dict: Dict) -> Table {
-        let origin_of = |value: &Value| match figment.get_metadata(value.tag()) {
-            Some(metadata) => {
-                let text = metadata.source.as_ref().and_then(|source| source.custom());
-                (Arc::from(metadata.name.as_ref()), text == Some(TEXT))
-            }
-            None => (Arc::from("default"), false),
-        };
-        dict.into_iter()
-            .map(|(key, value)| (key, Self::from_value(value, &origin_of)))
+    /// What earlier layers say of this value, which is at `key`; the last of them first.
+    pub(crate) fn overrode(&self, key: &str) -> Vec<Said> {
+        std::iter::successors(self.earlier.as_deref(), |node| node.earlier.as_deref())
+            .map(|node| node.said(key))
             .collect()
     }
 
-    fn from_value(value: Value, origin_of: &dyn Fn(&Value) -> (Arc<str>, bool)) -> Self {
-        let (origin, text) = origin_of(&value);
-        let kind = match value {
-            Value::String(_, string) if text => Kind::Text(string),
-            Value::String(_, string) => Kind::String(string),
-            Value::Char(_, character) => Kind::String(character.to_string()),
-            Value::Bool(_, truth) => Kind::Boolean(truth),
-            Value::Num(_, number) => number_kind(number),
-            Value::Empty(..) => Kind::Table(Table::new()),
-            Value::Dict(_, dict) => Kind::Table(
-                dict.into_iter()
-                    .map(|(key, value)| (key, Self::from_value(value, origin_of)))
-                    .collect(),
-            ),
-            Value::Array(_, values) => Kind::List(
-                values
-                    .into_iter()
-                    .map(|value| Self::from_value(value, origin_of))
-                    .collect(),
-            ),
+    /// Who says what, this value being at `key`: for showing, so masked where its name sounds like a secret's.
+    pub(crate) fn said(&self, key: &str) -> Said {
+        let secret = key.split('.').any(sounds_secret);
+        let value = match &self.kind {
+            Kind::Table(_) => match super::secrets::parse(self) {
+                Some(reference) => reference.to_string(),
+                None => self.show(),
+            },
+            Kind::Text(_) | Kind::String(_) | Kind::List(_) if secret => MASK.to_owned(),
+            Kind::List(items) => {
+                let items: Vec<String> = items.iter().map(Self::show).collect();
+                cut(&format!("[{}]", items.join(", ")))
+            }
+            _ => self.show(),
         };
-        Self { origin, kind }
+        Said {
+            origin: (*self.origin).clone(),
+            value,
+        }
+    }
+
+    /// What a TOML value written in a variable or flag says, if it is one.
+    pub(crate) fn parse_inline(text: &str, origin: &Arc<Origin>) -> Option<Self> {
+        super::parse::inline(text, origin)
+    }
+
+    /// The table that it is.
+    pub(crate) fn as_table(&self) -> Option<&Table> {
+        match &self.kind {
+            Kind::Table(table) => Some(table),
+            _ => None,
+        }
+    }
+
+    /// The table that it is, to change it.
+    pub(crate) fn as_table_mut(&mut self) -> Option<&mut Table> {
+        match &mut self.kind {
+            Kind::Table(table) => Some(table),
+            _ => None,
+        }
     }
 
     /// As JSON; secrets in clear when they were resolved.
@@ -152,23 +157,33 @@ pub(crate) fn table_to_json(table: &Table) -> serde_json::Value {
         .collect()
 }
 
-fn number_kind(number: Num) -> Kind {
-    match number {
-        Num::F32(float) => Kind::Float(float.into()),
-        Num::F64(float) => Kind::Float(float),
-        integer => {
-            // `parse::clean` has refused what does not fit.
-            Kind::Integer(super::parse::fits(integer).unwrap_or(i64::MAX))
-        }
-    }
+/// In place of a secret.
+pub(crate) const MASK: &str = "***";
+
+/// Is what has this name likely a secret, as far as a name can tell?
+pub(crate) fn sounds_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["pass", "secret", "token", "key", "credential"]
+        .iter()
+        .any(|sound| name.contains(sound))
 }
 
 /// A string for a message, quoted, at most 80 characters of it, with passwords in URLs masked.
 pub(crate) fn show_text(text: &str) -> String {
     let masked = url::mask_passwords(text);
-    match masked.char_indices().nth(80) {
+    match masked.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{:?}…", masked.get(..end).unwrap_or_default()),
         None => format!("{masked:?}"),
+    }
+}
+
+/// The most characters of a value that a message shows.
+const SHOWN: usize = 80;
+
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
     }
 }
 

@@ -16,7 +16,7 @@ use super::open::{self, Opened};
 use super::plan::{Change, Part, Plan, Shape};
 use super::report::Step;
 use super::wanted::{Kind, Wanted, WantedInstance};
-use crate::config::ReloadConfig;
+use crate::config::{ConfigErrors, ReloadConfig};
 use crate::error::Result;
 
 /// What an attempt came to.
@@ -62,13 +62,13 @@ impl Attempt {
             let started = Instant::now();
             let read = environment.read().await;
             self.took(Step::Read, started);
-            read?
+            read.map_err(lines)?
         };
         let wanted = {
             let started = Instant::now();
             let wanted = Wanted::check(environment, configuration, claimed).await;
             self.took(Step::Check, started);
-            wanted?
+            wanted.map_err(lines)?
         };
         let started = Instant::now();
         self.plan = Plan::between(&running.shapes(), &wanted.shapes());
@@ -130,6 +130,11 @@ impl Attempt {
     fn took(&mut self, step: Step, started: Instant) {
         self.steps.push((step, started.elapsed()));
     }
+}
+
+/// A line for each.
+fn lines(errors: ConfigErrors) -> Vec<String> {
+    errors.iter().map(ToString::to_string).collect()
 }
 
 /// Puts the generation together: instances that are kept and instances that are new.

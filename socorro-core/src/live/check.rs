@@ -9,9 +9,9 @@ use super::open::{self, Opened};
 use super::plan::Part;
 use super::socorro::Builder;
 use super::wanted::{Kind, Wanted};
-use crate::config::{InstanceConfig, to_json, to_toml};
+use crate::config::{ConfigErrors, InstanceConfig, to_json, to_toml};
 use crate::context::Context;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::plugin::loader::Loader;
 use crate::storage::Health;
 
@@ -33,14 +33,12 @@ impl Builder {
     /// Checks layers, plugins, options, secrets and references, and opens nothing. With `connect` it also
     /// opens every backend, asks for its health, and ends it again.
     ///
-    /// `InvalidConfig` with every error, a line each.
-    pub async fn check(self, connect: bool) -> Result<Checked> {
+    /// Everything that is wrong.
+    pub async fn check(self, connect: bool) -> Result<Checked, ConfigErrors> {
         let (environment, _, reaper) = self.environment();
-        let configuration = environment.read().await.map_err(invalid)?;
+        let configuration = environment.read().await?;
         let timeout = configuration.plugins.timeout.0;
-        let wanted = Wanted::check(&environment, configuration, &[])
-            .await
-            .map_err(invalid)?;
+        let wanted = Wanted::check(&environment, configuration, &[]).await?;
         let count = |kind| {
             wanted
                 .instances
@@ -86,7 +84,7 @@ impl Builder {
     /// `InvalidConfig` with every error, a line each.
     pub async fn loader(self) -> Result<Loader> {
         let (environment, _, _) = self.environment();
-        let configuration = environment.read().await.map_err(invalid)?;
+        let configuration = environment.read().await?;
         Ok(environment.loader(&configuration))
     }
 
@@ -96,7 +94,7 @@ impl Builder {
     /// `InvalidConfig` with every error, a line each.
     pub async fn dump(self, json: bool) -> Result<String> {
         let (environment, _, _) = self.environment();
-        let configuration = environment.read().await.map_err(invalid)?;
+        let configuration = environment.read().await?;
         let loader = environment.loader(&configuration);
         let mut schemas = HashMap::new();
         let storages = configuration
@@ -134,8 +132,4 @@ impl Builder {
         }
         to_toml(&configuration, &schema_of)
     }
-}
-
-fn invalid(errors: Vec<String>) -> Error {
-    Error::new(ErrorKind::InvalidConfig, errors.join("\n"))
 }

@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::config::{Configuration, HostOptions, Layers, SystemSecrets};
+use crate::config::{
+    Class, ConfigError, ConfigErrors, Configuration, HostOptions, Layers, Origin, SystemSecrets,
+    Wrong,
+};
 use crate::live::instance::Retired;
 use crate::pipeline::Pipelines;
 use crate::plugin::loader::Loader;
@@ -38,15 +41,16 @@ pub(super) enum Parts {
 
 impl Environment {
     /// Reads the layers anew. Blocking work is done elsewhere.
-    pub(super) async fn read(&self) -> std::result::Result<Configuration, Vec<String>> {
+    pub(super) async fn read(&self) -> std::result::Result<Configuration, ConfigErrors> {
         let layers = self.layers.clone();
         let read = move || layers.load()?.configuration();
         match tokio::task::spawn_blocking(read).await {
-            Ok(Ok(configuration)) => Ok(configuration),
-            Ok(Err(errors)) => Err(errors.iter().map(ToString::to_string).collect()),
-            Err(_) => Err(vec![
-                "the configuration could not be read: the program is shutting down".to_owned(),
-            ]),
+            Ok(read) => read,
+            Err(_) => {
+                let why = "it could not be read: the program is shutting down";
+                let wrong = Wrong::new(Class::FileUnreadable, why);
+                Err(ConfigError::new(Origin::Together, "", wrong).into())
+            }
         }
     }
 

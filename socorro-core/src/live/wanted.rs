@@ -8,8 +8,12 @@ use sha2::{Digest, Sha256};
 
 use super::environment::{Environment, Parts};
 use super::plan::{Identity, Part, Shape};
-use crate::config::{Configuration, InstanceConfig, PipelineConfig, ReloadConfig, Resolved};
+use crate::config::{
+    Class, ConfigError, ConfigErrors, Configuration, InstanceConfig, Origin, PipelineConfig,
+    ReloadConfig, Resolved, Wrong,
+};
 use crate::crash::{Limits, Redaction};
+use crate::error::ErrorKind;
 use crate::pipeline::Pipelines;
 use crate::plugin::Resource;
 use crate::plugin::host::{OpenOptions, Plugin};
@@ -62,10 +66,11 @@ impl Wanted {
         environment: &Environment,
         configuration: Configuration,
         claimed: &[String],
-    ) -> Result<Self, Vec<String>> {
+    ) -> Result<Self, ConfigErrors> {
         let loader = environment.loader(&configuration);
         let open = configuration.plugins.open();
-        let mut errors = still_there(&configuration, claimed);
+        let mut errors = ConfigErrors::default();
+        errors.extend(still_there(&configuration, claimed));
         errors.extend(asked_for(&configuration, &environment.parts));
         let with_sources = environment.pipelines != Pipelines::Off;
         let storages = selected(&configuration, &environment.parts)
@@ -89,10 +94,7 @@ impl Wanted {
             }
         }
         errors.extend(collisions(&instances));
-        if !errors.is_empty() {
-            return Err(errors);
-        }
-        Ok(Self {
+        errors.or(Self {
             limits: configuration.limits,
             redaction: configuration.redaction,
             reload: configuration.reload,
@@ -125,18 +127,21 @@ impl Wanted {
 }
 
 /// The names that the program holds handles to have to stay.
-fn still_there(configuration: &Configuration, claimed: &[String]) -> Vec<String> {
+fn still_there(configuration: &Configuration, claimed: &[String]) -> Vec<ConfigError> {
     let gone = claimed
         .iter()
         .filter(|name| !configuration.storages.contains_key(*name));
     gone.map(|name| {
-        format!("storage.{name}: the program holds a handle to it, so a reload cannot remove it; keep the table, or restart")
+        let why =
+            "the program holds a handle to it, so a reload cannot remove it; keep the table, or restart";
+        let wrong = Wrong::new(Class::StillInUse, why);
+        ConfigError::new(Origin::Together, format!("storage.{name}"), wrong)
     })
     .collect()
 }
 
 /// The storages that the program asked for by name have to be configured.
-fn asked_for(configuration: &Configuration, parts: &Parts) -> Vec<String> {
+fn asked_for(configuration: &Configuration, parts: &Parts) -> Vec<ConfigError> {
     let Parts::Only(names) = parts else {
         return Vec::new();
     };
@@ -149,7 +154,16 @@ fn asked_for(configuration: &Configuration, parts: &Parts) -> Vec<String> {
     names
         .iter()
         .filter(|name| !configuration.storages.contains_key(*name))
-        .map(|name| format!("there is no storage {name:?}; {there}"))
+        .map(|name| {
+            let why = format!("there is no storage {name:?}; {there}");
+            let wrong = Wrong::near(
+                Class::NoSuchStorage,
+                why,
+                name,
+                configuration.storages.keys(),
+            );
+            ConfigError::new(Origin::Together, "", wrong)
+        })
         .collect()
 }
 
@@ -183,7 +197,7 @@ async fn check_instance(
     open: &OpenOptions,
     kind: Kind,
     config: InstanceConfig,
-) -> Result<WantedInstance, Vec<String>> {
+) -> Result<WantedInstance, ConfigErrors> {
     if !config.stores.is_empty() {
         let identity = Identity {
             type_name: config.type_name.clone(),
@@ -198,12 +212,6 @@ async fn check_instance(
             config,
         });
     }
-    let origin = config.options.origin();
-    let place = match kind {
-        Kind::Storage => format!("{origin}: storage.{}", config.name),
-        Kind::Source => format!("{origin}: source.{}", config.name),
-    };
-    let one = |error: crate::error::Error| vec![format!("{place}: {error}")];
     let plugin = loader
         .load(&config.type_name, config.library.as_deref())
         .await
@@ -213,22 +221,23 @@ async fn check_instance(
             } else {
                 "type"
             };
-            vec![format!("{place}.{key}: {error}")]
+            let class = match error.kind() {
+                ErrorKind::NotFound => Class::NoSuchPlugin,
+                _ => Class::PluginRefused,
+            };
+            config.wrong(key, Wrong::new(class, error.to_string()))
         })?;
     let Some(schema) = plugin.options_schema(kind) else {
-        return Err(vec![format!(
-            "{place}.type: the plugin {:?} is no {kind}",
-            config.type_name
-        )]);
+        let why = format!("the plugin {:?} is no {kind}", config.type_name);
+        return Err(config
+            .wrong("type", Wrong::new(Class::PluginKind, why))
+            .into());
     };
-    let resolved = config
-        .options
-        .resolve(schema, &environment.secrets)
-        .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>())?;
+    let resolved = config.options.resolve(schema, &environment.secrets)?;
     let resources = plugin
         .resources(kind, &config.name, resolved.json(), open.timeout)
         .await
-        .map_err(one)?;
+        .map_err(|error| config.wrong("", Wrong::new(Class::PluginRefused, error.to_string())))?;
     let identity = Identity {
         type_name: config.type_name.clone(),
         image: plugin.image().sha256,
@@ -254,7 +263,7 @@ fn hash(names: &[String]) -> [u8; 32] {
 }
 
 /// Two instances that need the same thing for themselves.
-fn collisions(instances: &[WantedInstance]) -> Vec<String> {
+fn collisions(instances: &[WantedInstance]) -> Vec<ConfigError> {
     let mut owners: BTreeMap<&Resource, Vec<&WantedInstance>> = BTreeMap::new();
     for instance in instances {
         for resource in instance
@@ -269,19 +278,15 @@ fn collisions(instances: &[WantedInstance]) -> Vec<String> {
         .into_iter()
         .filter(|(_, owners)| owners.len() > 1)
         .map(|(resource, owners)| {
-            let files: BTreeSet<&str> = owners
+            let places: Vec<String> = owners
                 .iter()
-                .map(|owner| owner.config.options.origin())
+                .map(|owner| format!("{} ({})", owner.part(), owner.config.options.origin()))
                 .collect();
-            let parts: Vec<String> = owners
-                .iter()
-                .map(|owner| owner.part().to_string())
-                .collect();
-            format!(
-                "{}: {} need the same {resource}; give each its own",
-                Vec::from_iter(files).join(", "),
-                parts.join(" and ")
-            )
+            let why = format!(
+                "{} need the same {resource}; give each its own",
+                places.join(" and ")
+            );
+            ConfigError::new(Origin::Together, "", Wrong::new(Class::SamePlace, why))
         })
         .collect()
 }

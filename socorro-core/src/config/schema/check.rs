@@ -1,7 +1,9 @@
 use std::cell::Cell;
 
 use super::{Rule, Schema, Type, Unit, text};
-use crate::config::error::{ConfigError, ConfigErrors};
+use crate::config::class::Class;
+use crate::config::error::{ConfigError, ConfigErrors, Wrong};
+use crate::config::nearest::nearest;
 use crate::config::secrets::{self, SecretSource};
 use crate::config::tree::{Kind, Node, join};
 use crate::config::url;
@@ -61,7 +63,7 @@ impl<'a> Check<'a> {
         self.apply(root, node, At::new(key, 0), &mut errors);
         if self.steps.get() == EXHAUSTED {
             let why = "the plugin's option schema refers to itself in a circle";
-            wrong(node, key, why, &mut errors);
+            wrong(node, key, Class::BadSchema, why, &mut errors);
             return errors;
         }
         if root.properties.is_empty() && root.additional.is_none() && root.is_plain() {
@@ -85,7 +87,13 @@ impl<'a> Check<'a> {
             return;
         }
         if rule.never {
-            return wrong(node, at.key, "is not allowed here", errors);
+            return wrong(
+                node,
+                at.key,
+                Class::NotAllowed,
+                "is not allowed here",
+                errors,
+            );
         }
         if rule.secret && !self.secret(node, at.key, errors) {
             return;
@@ -93,11 +101,11 @@ impl<'a> Check<'a> {
         if let Kind::Text(found) = &node.kind {
             match text::typed(rule, found, node) {
                 Some(kind) => node.kind = kind,
-                None => return wrong(node, at.key, rule.expected(node), errors),
+                None => return push(node, at.key, rule.expected(node), errors),
             }
         }
         if let Some(why) = rule.misfit(node) {
-            return wrong(node, at.key, why, errors);
+            return push(node, at.key, why, errors);
         }
         self.inside(rule, node, at, errors);
         self.combined(rule, node, at, errors);
@@ -115,13 +123,14 @@ impl<'a> Check<'a> {
         }
         match (secrets::parse(node), self.secrets) {
             (None, _) => {
-                let why = match node.kind {
-                    Kind::Table(_) => {
-                        "expected a reference with exactly one of env, file, credential, and a string there"
-                    }
-                    _ => PLAIN,
+                let (class, why) = match node.kind {
+                    Kind::Table(_) => (
+                        Class::BadReference,
+                        "expected a reference with exactly one of env, file, credential, and a string there",
+                    ),
+                    _ => (Class::PlainSecret, PLAIN),
                 };
-                wrong(node, key, why, errors);
+                wrong(node, key, class, why, errors);
                 false
             }
             (Some(_), None) => false,
@@ -130,8 +139,8 @@ impl<'a> Check<'a> {
                     node.kind = Kind::Secret(secret);
                     true
                 }
-                Err(why) => {
-                    wrong(node, key, why, errors);
+                Err(wrong) => {
+                    push(node, key, wrong, errors);
                     false
                 }
             },
@@ -159,7 +168,8 @@ impl<'a> Check<'a> {
                 {
                     let key = join(at.key, name);
                     let why = "is missing; the plugin requires it";
-                    errors.extend([ConfigError::new(origin.as_ref(), key, why)]);
+                    let wrong = Wrong::new(Class::MissingKey, why);
+                    errors.extend([ConfigError::new(origin.at_key(), key, wrong)]);
                 }
                 for (name, value) in table.iter_mut() {
                     let rule = rule.properties.get(name).or(rule.additional.as_deref());
@@ -180,8 +190,18 @@ impl<'a> Check<'a> {
     }
 }
 
-pub(super) fn wrong(node: &Node, key: &str, why: impl Into<String>, errors: &mut ConfigErrors) {
-    errors.extend([ConfigError::new(node.origin.as_ref(), key, why)]);
+pub(super) fn wrong(
+    node: &Node,
+    key: &str,
+    class: Class,
+    why: impl Into<String>,
+    errors: &mut ConfigErrors,
+) {
+    push(node, key, Wrong::new(class, why), errors);
+}
+
+fn push(node: &Node, key: &str, wrong: Wrong, errors: &mut ConfigErrors) {
+    errors.extend([ConfigError::about(node, key, wrong)]);
 }
 
 fn refuse_unknown(rule: &Rule, node: &Node, key: &str, errors: &mut ConfigErrors) {
@@ -199,7 +219,9 @@ fn refuse_unknown(rule: &Rule, node: &Node, key: &str, errors: &mut ConfigErrors
         .filter(|(name, _)| !rule.properties.contains_key(*name))
     {
         let why = format!("is no known option; {known}");
-        wrong(value, &join(key, name), why, errors);
+        let wrong = Wrong::new(Class::UnknownKey, why).meant(nearest(name, rule.properties.keys()));
+        let error = ConfigError::new(value.origin.at_key(), join(key, name), wrong);
+        errors.extend([error]);
     }
 }
 
@@ -215,7 +237,7 @@ fn finish(node: &mut Node, key: &str, errors: &mut ConfigErrors) {
             }
             let why = "a URL here must not contain a password; use the option for it, with { env = … } or \
                        { file = … }";
-            wrong(node, key, why, errors);
+            wrong(node, key, Class::UrlPassword, why, errors);
         }
         Kind::List(items) => {
             for (place, item) in items.iter_mut().enumerate() {
@@ -241,12 +263,13 @@ impl Rule {
     }
 
     /// Why a value that is typed does not fit by itself.
-    fn misfit(&self, node: &Node) -> Option<String> {
+    fn misfit(&self, node: &Node) -> Option<Wrong> {
         if let Some(types) = &self.types
             && !types.iter().any(|kind| kind.fits(&node.kind))
         {
             if secrets::is_reference(node) {
-                return Some("a reference is only for secrets; write the value itself".to_owned());
+                let why = "a reference is only for secrets; write the value itself";
+                return Some(Wrong::new(Class::ReferenceNotHere, why));
             }
             return Some(self.expected(node));
         }
@@ -258,20 +281,20 @@ impl Rule {
         match &node.kind {
             Kind::String(text) => self
                 .wrong_unit(text, node)
-                .or_else(|| self.length.broken(text.chars().count(), "characters")),
-            Kind::Secret(text) => self.length.broken(text.chars().count(), "characters"),
+                .or_else(|| self.length.wrong(text.chars().count(), "characters")),
+            Kind::Secret(text) => self.length.wrong(text.chars().count(), "characters"),
             Kind::Integer(number) => self.out_of_bounds(*number as f64, node),
             Kind::Float(number) => self.out_of_bounds(*number, node),
             Kind::List(items) => self
                 .item_count
-                .broken(items.len(), "items")
+                .wrong(items.len(), "items")
                 .or_else(|| self.repeated(items)),
-            Kind::Table(table) => self.property_count.broken(table.len(), "keys"),
+            Kind::Table(table) => self.property_count.wrong(table.len(), "keys"),
             Kind::Text(_) | Kind::Boolean(_) => None,
         }
     }
 
-    fn wrong_unit(&self, text: &str, node: &Node) -> Option<String> {
+    fn wrong_unit(&self, text: &str, node: &Node) -> Option<Wrong> {
         let fits = match self.unit? {
             Unit::Duration => text.parse::<HumanDuration>().is_ok(),
             Unit::Bytes => text.parse::<ByteSize>().is_ok(),
@@ -279,21 +302,29 @@ impl Rule {
         (!fits).then(|| self.expected(node))
     }
 
-    fn out_of_bounds(&self, number: f64, node: &Node) -> Option<String> {
+    fn out_of_bounds(&self, number: f64, node: &Node) -> Option<Wrong> {
         let why = self.numbers.broken(number)?;
-        Some(format!("{why}, found {}", node.show()))
+        let why = format!("{why}, found {}", node.show());
+        Some(Wrong::new(Class::OutOfRange, why))
     }
 
-    fn repeated(&self, items: &[Node]) -> Option<String> {
+    fn repeated(&self, items: &[Node]) -> Option<Wrong> {
         let mut places = items.iter().enumerate();
         let repeated =
             places.find(|(place, item)| items.iter().take(*place).any(|one| one == *item));
         let (_, item) = repeated.filter(|_| self.unique_items)?;
-        Some(format!("names {} twice", item.show()))
+        let why = format!("names {} twice", item.show());
+        Some(Wrong::new(Class::NamedTwice, why))
     }
 
     /// `expected …, found …`, without the value of a secret.
-    pub(super) fn expected(&self, node: &Node) -> String {
+    pub(super) fn expected(&self, node: &Node) -> Wrong {
+        let class = match (&self.one_of_values, self.unit) {
+            (Some(_), _) => Class::NotOneOf,
+            (None, Some(Unit::Duration)) => Class::BadDuration,
+            (None, Some(Unit::Bytes)) => Class::BadSize,
+            (None, None) => Class::WrongType,
+        };
         let what = match (&self.one_of_values, self.unit, &self.types) {
             (Some(values), _, _) => words(values.iter()),
             (None, Some(Unit::Duration), _) => {
@@ -314,7 +345,14 @@ impl Rule {
             }
             (None, None, None) => "something else".to_owned(),
         };
-        format!("expected {what}, found {}", node.show())
+        let meant = match (&self.one_of_values, &node.kind) {
+            (Some(values), Kind::Text(text) | Kind::String(text)) => {
+                nearest(text, values.iter().filter_map(serde_json::Value::as_str))
+            }
+            _ => None,
+        };
+        let why = format!("expected {what}, found {}", node.show());
+        Wrong::new(class, why).meant(meant)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::check::{At, Check, words, wrong};
 use super::{Rule, Type};
+use crate::config::class::Class;
 use crate::config::error::ConfigErrors;
 use crate::config::tree::{Kind, Node};
 
@@ -37,7 +38,9 @@ impl Check<'_> {
             let mut real = branches.iter().filter(|rule| !rule.is_null());
             match (real.next(), real.next()) {
                 (None, _) if branches.is_empty() => {}
-                (None, _) => wrong(node, at.key, "expected nothing", errors),
+                (None, _) => {
+                    wrong(node, at.key, Class::NotAllowed, "expected nothing", errors);
+                }
                 // An option that may be left out: its own errors say more.
                 (Some(branch), None) => self.apply(branch, node, only, errors),
                 _ => {
@@ -66,7 +69,7 @@ impl Check<'_> {
             if found.0.is_empty() {
                 if fitting.is_some() {
                     let why = "fits more than one of the forms that the plugin knows";
-                    return wrong(node, at.key, why, errors);
+                    return wrong(node, at.key, Class::AmbiguousForm, why, errors);
                 }
                 fitting = Some(attempt);
                 // Text can be read as several things; the first that fits is meant.
@@ -93,7 +96,7 @@ impl Check<'_> {
             (Some(values), _) => {
                 let what = words(values.into_iter().flatten());
                 let why = format!("expected {what}, found {}", node.show());
-                wrong(node, at.key, why, errors);
+                wrong(node, at.key, Class::NotOneOf, why, errors);
             }
             (None, Some(nearest)) => errors.extend(nearest),
             (None, None) => {}

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::{Bounds, Numbers, Rule, Schema, TYPES, Type, Unit};
+use crate::config::class::Class;
+use crate::config::error::Wrong;
 use crate::error::{Error, ErrorKind, Result};
 
 const DEPTH: usize = 32;
@@ -210,8 +212,13 @@ fn size(value: &Value) -> Result<u64, String> {
 }
 
 impl Bounds {
-    /// Which bound `count` breaks, for a message.
-    pub(super) fn broken(self, count: usize, things: &str) -> Option<String> {
+    /// Which bound `count` breaks.
+    pub(super) fn wrong(self, count: usize, things: &str) -> Option<Wrong> {
+        let why = self.broken(count, things)?;
+        Some(Wrong::new(Class::WrongLength, why))
+    }
+
+    fn broken(self, count: usize, things: &str) -> Option<String> {
         let count = count as u64;
         if let Some(least) = self.least.filter(|least| count < *least) {
             return Some(format!("expected at least {least} {things}, found {count}"));

@@ -1,6 +1,7 @@
 mod bad;
 mod dump;
 mod environment;
+mod explain;
 mod files;
 mod merging;
 mod random;
@@ -48,9 +49,23 @@ impl Files {
         let directory = format!("{}/", self.0.path().display());
         errors
             .iter()
-            .map(|error| error.to_string().replace(&directory, ""))
+            .map(|error| plain(error).replace(&directory, ""))
             .collect()
     }
+}
+
+/// An error without its place in a file, what was meant and what was overridden: those have tests of their own.
+fn plain(error: &ConfigError) -> String {
+    let origin = match error.origin.file() {
+        Some(file) => file.path().display().to_string(),
+        None => error.origin.to_string(),
+    };
+    [&origin, &error.key, &error.message]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .join(": ")
 }
 
 /// What `text` is as the file `a.toml`.
@@ -81,14 +96,20 @@ fn variables(pairs: &[(&str, &str)]) -> Vec<(std::ffi::OsString, std::ffi::OsStr
 struct Vault(BTreeMap<&'static str, &'static str>);
 
 impl SecretSource for Vault {
-    fn read(&self, reference: &SecretRef) -> Result<Zeroizing<String>, String> {
+    fn read(&self, reference: &SecretRef) -> Result<Zeroizing<String>, Wrong> {
         match reference {
             SecretRef::Env(name) => self
                 .0
                 .get(name.as_str())
                 .map(|secret| Zeroizing::new((*secret).to_owned()))
-                .ok_or_else(|| format!("the environment variable {name} is not set")),
-            other => Err(format!("{other} is not here")),
+                .ok_or_else(|| {
+                    let why = format!("the environment variable {name} is not set");
+                    Wrong::new(Class::SecretVariable, why)
+                }),
+            other => Err(Wrong::new(
+                Class::SecretUnavailable,
+                format!("{other} is not here"),
+            )),
         }
     }
 }

@@ -215,7 +215,7 @@ fn text_that_is_not_of_the_type_is_refused() {
         let [error] = errors.0.as_slice() else {
             panic!("{errors}")
         };
-        assert_eq!(error.origin, format!("--set storage.a.{key}"));
+        assert_eq!(error.origin.to_string(), format!("--set storage.a.{key}"));
         assert_eq!(error.message, why);
     }
 }
