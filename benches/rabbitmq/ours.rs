@@ -61,7 +61,11 @@ impl Queue {
             .open_source("new", &source, &OpenOptions::default())
             .await?;
         let stock = Mutex::default();
-        Ok(Self { storage, source, stock })
+        Ok(Self {
+            storage,
+            source,
+            stock,
+        })
     }
 }
 

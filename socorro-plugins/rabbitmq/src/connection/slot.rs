@@ -89,17 +89,13 @@ impl<O: Open> Slot<O> {
     }
 
     fn alive(&self) -> Option<Arc<O::Opened>> {
-        self.current()
-            .filter(|opened| self.opener.is_alive(opened))
+        self.current().filter(|opened| self.opener.is_alive(opened))
     }
 
     /// Lets go of `opened` if it is still in use, so that another is made.
     pub(crate) async fn drop_current(&self, opened: &Arc<O::Opened>) {
         let _changing = self.changing.lock().await;
-        if self
-            .current()
-            .is_some_and(|one| Arc::ptr_eq(&one, opened))
-        {
+        if self.current().is_some_and(|one| Arc::ptr_eq(&one, opened)) {
             self.current.store(None);
         }
     }
