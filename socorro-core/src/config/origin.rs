@@ -95,6 +95,7 @@ impl fmt::Display for Origin {
                 }
             }
             Self::Variable(name) => write!(f, "environment variable {name}"),
+            Self::Flag(key) if key.is_empty() => f.write_str("--set"),
             Self::Flag(key) => write!(f, "--set {key}"),
             Self::Together => f.write_str("configuration"),
         }
