@@ -176,6 +176,23 @@ classes! {
     SecretUnavailable = "secret_unavailable",
 }
 
+impl Class {
+    /// Whether what is wrong is, or may be, a secret or something in the place of one.
+    pub(crate) fn is_about_secret(self) -> bool {
+        matches!(
+            self,
+            Self::PlainSecret
+                | Self::BadReference
+                | Self::UrlPassword
+                | Self::SecretVariable
+                | Self::SecretFile
+                | Self::SecretWritable
+                | Self::SecretCredential
+                | Self::SecretUnavailable
+        )
+    }
+}
+
 impl fmt::Display for Class {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.code())

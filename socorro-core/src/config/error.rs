@@ -3,7 +3,7 @@ use std::fmt;
 use super::class::Class;
 use super::nearest::nearest;
 use super::origin::Origin;
-use super::tree::Node;
+use super::tree::{Kind, MASK, Node};
 use crate::error::{Error, ErrorKind};
 
 /// One thing that is wrong in a configuration.
@@ -42,6 +42,15 @@ pub struct Wrong {
     pub message: String,
     /// What might have been meant.
     pub help: Option<String>,
+}
+
+impl Said {
+    /// Leaves of the value only what it is, if it is a reference.
+    fn mask(&mut self) {
+        if !self.value.starts_with("{ ") {
+            self.value = MASK.to_owned();
+        }
+    }
 }
 
 impl Wrong {
@@ -86,8 +95,14 @@ impl ConfigError {
 
     /// About the value that `node` is.
     pub(crate) fn about(node: &Node, key: &str, wrong: Wrong) -> Self {
+        let mut overrode = node.overrode(key);
+        if wrong.class.is_about_secret() || matches!(node.kind, Kind::Secret(_)) {
+            for said in &mut overrode {
+                said.mask();
+            }
+        }
         Self {
-            overrode: node.overrode(key),
+            overrode,
             ..Self::new((*node.origin).clone(), key, wrong)
         }
     }

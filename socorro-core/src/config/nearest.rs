@@ -9,7 +9,8 @@ pub(crate) fn nearest<K: AsRef<str>>(
     if word.len() > LONGEST {
         return None;
     }
-    let most = (word.chars().count() / 3).max(1);
+    // Of a word of one or two letters any other could be meant.
+    let most = word.chars().count() / 3;
     known
         .into_iter()
         .map(|known| (strsim::damerau_levenshtein(word, known.as_ref()), known))

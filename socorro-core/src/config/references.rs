@@ -42,7 +42,7 @@ impl Checker<'_> {
                 &key,
                 Class::TakesTooLittle,
                 format!(
-                    "{} is less than one crash may have, limits.crash_size = \"{}\"",
+                    "{} is less than one crash may have, limits.crash_size = \"{}\"; raise the one or lower the other",
                     storage.host.max_bytes,
                     ByteSize(needed)
                 ),

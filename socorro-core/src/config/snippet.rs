@@ -21,6 +21,9 @@ pub struct Snippet {
     pub marked: Range<usize>,
 }
 
+/// What tells nothing.
+const EMPTY: [&str; 4] = ["true", "false", "\"\"", "''"];
+
 /// A line is shown up to here.
 const LONGEST: usize = 160;
 
@@ -45,6 +48,7 @@ impl ConfigError {
             text,
             focus: focus.start..focus.end.max(focus.start + 1),
             shown: self.class.is_about_value() && !self.key.split('.').any(sounds_secret),
+            list: self.class.is_about_list(),
             strict: self.class.is_syntax(),
             out: String::new(),
             marked: None,
@@ -77,6 +81,8 @@ struct Line<'a> {
     focus: Range<usize>,
     /// Whether the value in focus may be shown.
     shown: bool,
+    /// Whether all that is in the value in focus may be shown.
+    list: bool,
     /// Whether the file is not what it should be, so that what looks like a key may be none.
     strict: bool,
     out: String,
@@ -90,14 +96,15 @@ impl Line<'_> {
         };
         let before = self.out.chars().count();
         let in_focus = token.range.start < self.focus.end && self.focus.start < token.range.end;
-        let whole = token.range == self.focus && self.shown;
+        let inside = self.focus.start <= token.range.start && token.range.end <= self.focus.end;
+        let whole = (token.range == self.focus && self.shown) || (inside && self.list);
         match token.what {
             What::Comment => {}
             What::Space => self.out.extend(original.chars().map(|_| ' ')),
             What::Sign => self.out.push_str(original),
             What::Key if !self.strict || is_ours(original) => self.show(original),
             What::Text | What::Word if whole => self.show(&url::mask_passwords(original)),
-            What::Word if matches!(original, "true" | "false") => self.out.push_str(original),
+            What::Word | What::Text if EMPTY.contains(&original) => self.out.push_str(original),
             What::Key | What::Text | What::Word => {
                 // The column of what comes later tells how long this is; for the rest nothing does.
                 let width = original.chars().count();
@@ -159,22 +166,36 @@ impl Class {
                 | Self::OutOfRange
                 | Self::BadDuration
                 | Self::BadSize
-                | Self::BadPath
+                | Self::BadName
+                | Self::BadHash
                 | Self::DateValue
                 | Self::NotFinite
                 | Self::IntegerTooLarge
                 | Self::FileMissing
-                | Self::IncludeNotPaths
                 | Self::IncludePattern
                 | Self::UseDangling
                 | Self::UseCircle
-                | Self::NoSuchStorage
-                | Self::NoSuchSource
                 | Self::NoSuchPlugin
                 | Self::PluginKind
+                | Self::PluginRefused
                 | Self::CompositeNotHere
-                | Self::WritesWhereItReads
                 | Self::TakesTooLittle
+        )
+    }
+
+    /// Whether such an error is about a list of names or the like, which are never secret.
+    fn is_about_list(self) -> bool {
+        matches!(
+            self,
+            Self::BadPath
+                | Self::BadRetry
+                | Self::IncludeNotPaths
+                | Self::IncludeCircle
+                | Self::IncludeTooDeep
+                | Self::NoSuchStorage
+                | Self::NoSuchSource
+                | Self::StorageCircle
+                | Self::WritesWhereItReads
         )
     }
 

@@ -277,17 +277,17 @@ fn collisions(instances: &[WantedInstance]) -> Vec<ConfigError> {
     }
     owners
         .into_iter()
-        .filter(|(_, owners)| owners.len() > 1)
-        .map(|(resource, owners)| {
-            let places: Vec<String> = owners
-                .iter()
-                .map(|owner| format!("{} ({})", owner.part(), owner.config.options.origin()))
-                .collect();
-            let why = format!(
-                "{} need the same {resource}; give each its own",
-                places.join(" and ")
-            );
-            ConfigError::new(Origin::Together, "", Wrong::new(Class::SamePlace, why))
+        .flat_map(|(resource, owners)| {
+            let first = owners.first().copied();
+            owners.into_iter().skip(1).filter_map(move |other| {
+                let first = first?;
+                let why = format!(
+                    "needs the same {resource} as {} ({}); give each its own",
+                    first.part(),
+                    first.config.options.origin()
+                );
+                Some(other.config.wrong("", Wrong::new(Class::SamePlace, why)))
+            })
         })
         .collect()
 }

@@ -4,6 +4,7 @@ use super::{Rule, Schema, Type, Unit, text};
 use crate::config::class::Class;
 use crate::config::error::{ConfigError, ConfigErrors, Wrong};
 use crate::config::nearest::nearest;
+use crate::config::origin::Origin;
 use crate::config::secrets::{self, SecretSource};
 use crate::config::tree::{Kind, Node, join};
 use crate::config::url;
@@ -130,7 +131,7 @@ impl<'a> Check<'a> {
                     ),
                     _ => (Class::PlainSecret, PLAIN),
                 };
-                wrong(node, key, class, why, errors);
+                push(node, key, Wrong::new(class, why).meant(instead(node)), errors);
                 false
             }
             (Some(_), None) => false,
@@ -198,6 +199,17 @@ pub(super) fn wrong(
     errors: &mut ConfigErrors,
 ) {
     push(node, key, Wrong::new(class, why), errors);
+}
+
+/// How a variable or flag says what a table in a file says.
+fn instead(node: &Node) -> Option<String> {
+    match &*node.origin {
+        Origin::Variable(name) => Some(format!(
+            "set {name}__ENV to the name of the variable that has it, or {name}__FILE to a path"
+        )),
+        Origin::Flag(key) => Some(format!("write --set {key}.env=NAME or --set {key}.file=PATH")),
+        _ => None,
+    }
 }
 
 fn push(node: &Node, key: &str, wrong: Wrong, errors: &mut ConfigErrors) {
