@@ -36,6 +36,9 @@ impl Exit {
 
     /// Says why on standard error.
     pub(crate) fn report(self, style: Style) -> ExitCode {
+        if self.message.is_empty() && self.reasons.is_empty() {
+            return ExitCode::from(self.code);
+        }
         let text = if self.reasons.is_empty() {
             let code = if self.code == 2 { "usage" } else { "failed" };
             render::message(style, code, &self.message)

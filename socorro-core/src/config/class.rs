@@ -90,6 +90,8 @@ classes! {
     StaleKey = "stale_key",
     /// A key that must be there.
     MissingKey = "missing_key",
+    /// More storages, sources or pipelines than a configuration may have.
+    TooManyTables = "too_many_tables",
     /// A name that is none.
     BadName = "bad_name",
     /// A whole table as the text of a variable or flag.

@@ -36,6 +36,8 @@ mod error;
 mod explain;
 mod file;
 mod fingerprint;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod include;
 mod instance;
 mod layers;

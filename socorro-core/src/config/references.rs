@@ -1,11 +1,12 @@
 //! Checks of the configuration as a whole: what refers to what.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::class::Class;
 use super::composite::stores_key;
 use super::error::Wrong;
-use super::nearest::nearest;
+use super::nearest::{listed, nearest};
 use super::origin::Origin;
 use super::read::Errors;
 use super::tree::{Node, Table, join};
@@ -18,6 +19,7 @@ pub(crate) fn check(configuration: &Configuration, root: &Table, errors: &Errors
         configuration,
         root,
         errors,
+        helped: Cell::new(0),
     };
     for storage in configuration.storages.values() {
         checker.storage(storage);
@@ -31,7 +33,12 @@ struct Checker<'a> {
     configuration: &'a Configuration,
     root: &'a Table,
     errors: &'a Errors,
+    /// How many errors had help.
+    helped: Cell<usize>,
 }
+
+/// So many names that are not there are compared with those that are.
+const HELPED: usize = 100;
 
 impl Checker<'_> {
     fn storage(&self, storage: &InstanceConfig) {
@@ -89,21 +96,22 @@ impl Checker<'_> {
         if members.is_some_and(|members| members.contains_key(name)) {
             return;
         }
-        let names: Vec<&str> = members
-            .into_iter()
-            .flat_map(|members| members.keys().map(String::as_str))
-            .collect();
-        let there = if names.is_empty() {
-            "there is none".to_owned()
-        } else {
-            format!("there are: {}", names.join(", "))
+        let names = || members.into_iter().flat_map(|members| members.keys());
+        let there = match listed(names(), "") {
+            empty if empty.is_empty() => "there is none".to_owned(),
+            listed => format!("there are: {listed}"),
         };
         let class = match section {
             "source" => Class::NoSuchSource,
             _ => Class::NoSuchStorage,
         };
         let why = format!("there is no {section} {name:?}; {there}");
-        let wrong = Wrong::new(class, why).meant(nearest(name, names));
+        let mut wrong = Wrong::new(class, why);
+        // Each compares the name with all others.
+        if self.helped.get() < HELPED {
+            self.helped.set(self.helped.get() + 1);
+            wrong = wrong.meant(nearest(name, names()));
+        }
         self.report(key, wrong);
     }
 

@@ -102,7 +102,7 @@ impl Line<'_> {
             What::Comment => {}
             What::Space => self.out.extend(original.chars().map(|_| ' ')),
             What::Sign => self.out.push_str(original),
-            What::Key if !self.strict || is_ours(original) => self.show(original),
+            What::Key if !self.strict || self.is_first(original) => self.show(original),
             What::Text | What::Word if whole => self.show(&url::mask_passwords(original)),
             What::Word | What::Text if EMPTY.contains(&original) => self.out.push_str(original),
             What::Key | What::Text | What::Word => {
@@ -133,6 +133,11 @@ impl Line<'_> {
         }
     }
 
+    /// Whether a word of a broken file is a key as far as one can tell: it begins the line, and looks like one.
+    fn is_first(&self, word: &str) -> bool {
+        self.out.bytes().all(|byte| matches!(byte, b' ' | b'[')) && is_ours(word)
+    }
+
     /// One character for each, and none that a terminal would obey.
     fn show(&mut self, text: &str) {
         let plain = |letter: char| {
@@ -148,7 +153,6 @@ impl Line<'_> {
 
 /// Whether a word of a broken file looks like a key of ours, and not like a part of a secret.
 fn is_ours(word: &str) -> bool {
-    let word = word.trim_matches('"');
     word.len() <= 64
         && word.starts_with(|first: char| first.is_ascii_lowercase())
         && word.bytes().all(|byte| {

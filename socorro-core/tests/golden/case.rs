@@ -6,6 +6,7 @@
 //! |---|---|
 //! | `file NAME [MODE]` | a file; `a.toml` or `a.json` is the configuration unless `config` says otherwise |
 //! | `files COUNT NAME` | as many files, in whose name and text `{n}` is the number and `{next}` the next |
+//! | `lines COUNT NAME` | a file that has the text so many times, `{n}` being the number |
 //! | `bytes NAME` | a file of bytes in hexadecimal |
 //! | `link NAME TARGET` | a symbolic link |
 //! | `later NAME` | the file as it is at the second reading |

@@ -86,6 +86,12 @@ fn make(section: &Section, here: &Path) {
                 write(&here.join(number(name)), number(&text).as_bytes());
             }
         }
+        ("lines", [count, name]) => {
+            let count: usize = count.parse().unwrap();
+            let number = |n: usize| text.replace("{n}", &format!("{n:04}"));
+            let lines: String = (0..count).map(number).collect();
+            write(&here.join(name), lines.as_bytes());
+        }
         ("bytes", [name]) => {
             let byte = |byte: &str| u8::from_str_radix(byte, 16).unwrap();
             let bytes: Vec<u8> = text.split_whitespace().map(byte).collect();

@@ -122,7 +122,7 @@ fn instances() {
     check(
         &format!("{A}max_bytes = \"1MiB\""),
         &[
-            "a.toml: storage.a.max_bytes: 1MiB is less than one crash may have, limits.crash_size = \"25MiB\"",
+            "a.toml: storage.a.max_bytes: 1MiB is less than one crash may have, limits.crash_size = \"25MiB\"; raise the one or lower the other",
         ],
     );
 }
