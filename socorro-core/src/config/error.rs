@@ -128,9 +128,12 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
-/// Everything that is wrong in a configuration, found in one pass; never empty when it is an `Err`.
+/// Everything that is wrong in a configuration, found in one pass; never empty when it is an `Err`. More than a
+/// thousand mistakes are not told: whoever has so many reads the first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ConfigErrors(pub Vec<ConfigError>);
+
+const MOST: usize = 1000;
 
 impl ConfigErrors {
     /// `value` when nothing is wrong, else everything that is.
@@ -156,7 +159,8 @@ impl From<ConfigError> for ConfigErrors {
 
 impl Extend<ConfigError> for ConfigErrors {
     fn extend<T: IntoIterator<Item = ConfigError>>(&mut self, errors: T) {
-        self.0.extend(errors);
+        let left = MOST.saturating_sub(self.0.len());
+        self.0.extend(errors.into_iter().take(left));
     }
 }
 

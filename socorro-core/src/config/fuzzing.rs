@@ -20,29 +20,29 @@ pub const CANARY: &str = "hush";
 /// One TOML file.
 pub fn toml(data: &[u8]) {
     let mut errors = ConfigErrors::default();
-    let layer = file("a.toml", &String::from_utf8_lossy(data), &mut errors);
-    finish(vec![layer], &errors);
+    file("a.toml", &String::from_utf8_lossy(data), &mut errors);
+    look(&errors);
 }
 
 /// One JSON file.
 pub fn json(data: &[u8]) {
     let mut errors = ConfigErrors::default();
-    let layer = file("a.json", &String::from_utf8_lossy(data), &mut errors);
-    finish(vec![layer], &errors);
+    file("a.json", &String::from_utf8_lossy(data), &mut errors);
+    look(&errors);
 }
 
 /// Variables, a line each: `NAME=VALUE`.
 pub fn variables(data: &[u8]) {
     let mut errors = ConfigErrors::default();
-    let layer = variable_layer(data, &mut errors);
-    finish(vec![layer], &errors);
+    variable_layer(data, &mut errors);
+    look(&errors);
 }
 
 /// Flags, a line each: `KEY=VALUE`.
 pub fn flags(data: &[u8]) {
     let mut errors = ConfigErrors::default();
-    let layer = flag_layer(data, &mut errors);
-    finish(vec![layer], &errors);
+    flag_layer(data, &mut errors);
+    look(&errors);
 }
 
 /// Several layers, which lines of `== toml`, `== json`, `== variables` and `== flags` begin; merged, checked,

@@ -65,8 +65,8 @@ impl<'a> Reader<'a> {
 
     fn try_file(&mut self, path: &Path) -> Result<(), Wrong> {
         let (bytes, _) = file::read(path, self.size_limit)?;
-        let text =
-            String::from_utf8(bytes).map_err(|_| Wrong::new(Class::FileNotUtf8, "is not UTF-8; save it as UTF-8"))?;
+        let text = String::from_utf8(bytes)
+            .map_err(|_| Wrong::new(Class::FileNotUtf8, "is not UTF-8; save it as UTF-8"))?;
         let is_json = path
             .extension()
             .is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
@@ -105,7 +105,10 @@ impl<'a> Reader<'a> {
                 .chain([&canonical])
                 .map(|path| path.display().to_string())
                 .collect();
-            let why = format!("the files include each other in a circle: {}", way.join(" -> "));
+            let why = format!(
+                "the files include each other in a circle: {}",
+                way.join(" -> ")
+            );
             return self.wrong_include(include, Wrong::new(Class::IncludeCircle, why));
         }
         if self.open.len() >= DEPTH {

@@ -131,7 +131,9 @@ impl Layers {
             )
         })?;
         for (origin, key) in retyped::dropped(&root, &layers) {
-            tracing::warn!("{origin} does not count: a later layer changes the type, and {key} is gone with what was said for the old one");
+            tracing::warn!(
+                "{origin} does not count: a later layer changes the type, and {key} is gone with what was said for the old one"
+            );
         }
         Ok(Document::new(root, layers))
     }

@@ -1,6 +1,6 @@
 //! Checks of the configuration as a whole: what refers to what.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::class::Class;
@@ -20,6 +20,7 @@ pub(crate) fn check(configuration: &Configuration, root: &Table, errors: &Errors
         root,
         errors,
         helped: Cell::new(0),
+        circles: RefCell::default(),
     };
     for storage in configuration.storages.values() {
         checker.storage(storage);
@@ -35,10 +36,15 @@ struct Checker<'a> {
     errors: &'a Errors,
     /// How many errors had help.
     helped: Cell<usize>,
+    /// Storages in circles that were told.
+    circles: RefCell<BTreeSet<String>>,
 }
 
+/// So many storages of a circle are named.
+const CIRCLE: usize = 20;
+
 /// So many names that are not there are compared with those that are.
-const HELPED: usize = 100;
+const HELPED: usize = 20;
 
 impl Checker<'_> {
     fn storage(&self, storage: &InstanceConfig) {
@@ -58,12 +64,18 @@ impl Checker<'_> {
         for child in &storage.stores {
             self.exists("storage", child, &stores_key(&storage.name));
         }
-        if let Some(circle) = self.circle(&storage.name) {
+        // A circle is told once, at the first of its storages.
+        let told = self.circles.borrow().contains(&storage.name);
+        if !told && let Some(circle) = self.circle(&storage.name) {
+            let way = circle.iter().take(CIRCLE);
+            let way: Vec<&str> = way.map(String::as_str).collect();
+            let more = if circle.len() > CIRCLE { " -> …" } else { "" };
             self.wrong(
                 &stores_key(&storage.name),
                 Class::StorageCircle,
-                format!("the storage is made of itself: {}", circle.join(" -> ")),
+                format!("the storage is made of itself: {}{more}", way.join(" -> ")),
             );
+            self.circles.borrow_mut().extend(circle);
         }
     }
 

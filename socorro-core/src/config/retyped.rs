@@ -79,7 +79,9 @@ pub(crate) fn dropped(root: &Table, layers: &[Layer]) -> Vec<(Origin, String)> {
             let gone = matches!(*leaf.origin, Origin::Variable(_) | Origin::Flag(_))
                 && Retyped::of(table.get("type")).is_some()
                 && at(root, &path).is_none();
-            let key = path.iter().fold(String::new(), |key, name| join(&key, name));
+            let key = path
+                .iter()
+                .fold(String::new(), |key, name| join(&key, name));
             gone.then(|| ((*leaf.origin).clone(), key))
         })
         .collect()

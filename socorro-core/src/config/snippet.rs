@@ -24,6 +24,9 @@ pub struct Snippet {
 /// What tells nothing.
 const EMPTY: [&str; 4] = ["true", "false", "\"\"", "''"];
 
+/// So many bytes of a line are looked at.
+const LOOKED_AT: usize = 1024;
+
 /// A line is shown up to here.
 const LONGEST: usize = 160;
 
@@ -39,7 +42,17 @@ impl ConfigError {
             .map_or(0, |end| end + 1);
         let rest = text.get(start..)?;
         let end = start + rest.find('\n').unwrap_or(rest.len());
-        let end = end - usize::from(text.get(start..end)?.ends_with('\r'));
+        let mut end = end - usize::from(text.get(start..end)?.ends_with('\r'));
+        // Of a long line no more is looked at than could be shown.
+        if end - start > LOOKED_AT {
+            end = start + LOOKED_AT;
+            while !text.is_char_boundary(end) {
+                end -= 1;
+            }
+        }
+        if focus.start > end {
+            return None;
+        }
         let json = file
             .path()
             .extension()
@@ -204,6 +217,9 @@ impl Class {
     }
 
     fn is_syntax(self) -> bool {
-        matches!(self, Self::TomlSyntax | Self::JsonSyntax | Self::DuplicateKey)
+        matches!(
+            self,
+            Self::TomlSyntax | Self::JsonSyntax | Self::DuplicateKey
+        )
     }
 }

@@ -135,7 +135,8 @@ fn still_there(configuration: &Configuration, claimed: &[String]) -> Vec<ConfigE
 
 /// A handle to the storage was made, which no configuration has any more.
 pub(super) fn still_in_use(name: &str) -> ConfigError {
-    let why = "is gone, but the program holds a handle to it; keep the table, or restart without it";
+    let why =
+        "is gone, but the program holds a handle to it; keep the table, or restart without it";
     let wrong = Wrong::new(Class::StillInUse, why);
     ConfigError::new(Origin::Together, format!("storage.{name}"), wrong)
 }

@@ -9,7 +9,7 @@ use super::{DEPTH, ERRORS, not_finite, said_twice, too_deep, too_large};
 use crate::config::class::Class;
 use crate::config::depth;
 use crate::config::error::{ConfigError, ConfigErrors, Wrong};
-use crate::config::origin::{Origin, Place, SourceFile};
+use crate::config::origin::{Origin, SourceFile};
 use crate::config::tree::{Kind, Node, Table, join};
 
 /// The table a TOML file is, as far as it is one; the rest is in `errors`. No error has text of the file in it,
@@ -33,7 +33,7 @@ pub(crate) fn toml(file: &Arc<SourceFile>, errors: &mut ConfigErrors) -> Table {
     // The parser goes on in the same line, where one mistake looks like many.
     let first_of_line = |error: &&::toml::de::Error| {
         let start = error.span().map_or(0, |span| span.start);
-        lines.insert(Place::of(text, start).line)
+        lines.insert(file.place(start).line)
     };
     for error in wrong.iter().filter(first_of_line).take(ERRORS) {
         let origin = file.clone().at(None, error.span());

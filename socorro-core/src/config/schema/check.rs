@@ -132,7 +132,12 @@ impl<'a> Check<'a> {
                     ),
                     _ => (Class::PlainSecret, PLAIN),
                 };
-                push(node, key, Wrong::new(class, why).meant(instead(node)), errors);
+                push(
+                    node,
+                    key,
+                    Wrong::new(class, why).meant(instead(node)),
+                    errors,
+                );
                 false
             }
             (Some(_), None) => false,
@@ -208,7 +213,9 @@ fn instead(node: &Node) -> Option<String> {
         Origin::Variable(name) => Some(format!(
             "set {name}__ENV to the name of the variable that has it, or {name}__FILE to a path"
         )),
-        Origin::Flag(key) => Some(format!("write --set {key}.env=NAME or --set {key}.file=PATH")),
+        Origin::Flag(key) => Some(format!(
+            "write --set {key}.env=NAME or --set {key}.file=PATH"
+        )),
         _ => None,
     }
 }

@@ -39,7 +39,13 @@ impl Check<'_> {
             match (real.next(), real.next()) {
                 (None, _) if branches.is_empty() => {}
                 (None, _) => {
-                    wrong(node, at.key, Class::NotAllowed, "is not allowed here; leave it out", errors);
+                    wrong(
+                        node,
+                        at.key,
+                        Class::NotAllowed,
+                        "is not allowed here; leave it out",
+                        errors,
+                    );
                 }
                 // An option that may be left out: its own errors say more.
                 (Some(branch), None) => self.apply(branch, node, only, errors),

@@ -157,8 +157,14 @@ fn flags_that_are_none_are_refused_without_showing_a_value() {
             "hush",
             "--set: expected KEY=VALUE, as in storage.archive.bucket=crashes",
         ),
-        ("=hush", "--set: a part of the key is empty: two separators follow each other, or one is at an end"),
-        ("a..b=hush", "--set a..b: a part of the key is empty: two separators follow each other, or one is at an end"),
+        (
+            "=hush",
+            "--set: a part of the key is empty: two separators follow each other, or one is at an end",
+        ),
+        (
+            "a..b=hush",
+            "--set a..b: a part of the key is empty: two separators follow each other, or one is at an end",
+        ),
     ] {
         assert_eq!(fail(&Layers::new().set(flag)), [line]);
     }

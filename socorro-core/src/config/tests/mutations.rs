@@ -43,10 +43,46 @@ impl Random {
 }
 
 const WORDS: [&str; 40] = [
-    "[", "]", "{", "}", "\"", "'", "\"\"\"", "'''", "=", ",", ".", ":", "#", "\n", "\\", "\\u0000", "\u{0}", "é",
-    "storage", "source", "pipeline", "type", "use", "stores", "fanout", "storage.a", "{ env = \"A\" }",
-    "\"fanout\"", "1e999", "-1", "9223372036854775808", "0x", "inf", "true", "null", "1979-05-27", "== json\n",
-    "SOCORRO__", "__", "\u{feff}",
+    "[",
+    "]",
+    "{",
+    "}",
+    "\"",
+    "'",
+    "\"\"\"",
+    "'''",
+    "=",
+    ",",
+    ".",
+    ":",
+    "#",
+    "\n",
+    "\\",
+    "\\u0000",
+    "\u{0}",
+    "é",
+    "storage",
+    "source",
+    "pipeline",
+    "type",
+    "use",
+    "stores",
+    "fanout",
+    "storage.a",
+    "{ env = \"A\" }",
+    "\"fanout\"",
+    "1e999",
+    "-1",
+    "9223372036854775808",
+    "0x",
+    "inf",
+    "true",
+    "null",
+    "1979-05-27",
+    "== json\n",
+    "SOCORRO__",
+    "__",
+    "\u{feff}",
 ];
 
 impl Corpus {
@@ -162,12 +198,17 @@ fn json_files() {
 
 #[test]
 fn variables() {
-    run("variables", 250, &Corpus::of(&["variable"]), fuzzing::variables);
+    run(
+        "variables",
+        250,
+        &Corpus::of(&["variable"]),
+        fuzzing::variables,
+    );
 }
 
 #[test]
 fn flags() {
-    run("flags", 250, &Corpus::of(&["set"]), fuzzing::flags);
+    run("flags", 280, &Corpus::of(&["set"]), fuzzing::flags);
 }
 
 #[test]
@@ -181,5 +222,5 @@ fn layers_together() {
         ("flags", &flags),
     ];
     let corpus = Corpus::layered(kinds, &mut Random(0));
-    run("layers", 100, &corpus, fuzzing::layers);
+    run("layers", 30, &corpus, fuzzing::layers);
 }

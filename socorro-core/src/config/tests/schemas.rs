@@ -338,6 +338,8 @@ fn a_value_that_fits_two_forms_is_refused() {
         json!({ "properties": { "n": { "oneOf": [{ "type": "integer" }, { "minimum": 0 }] } } });
     assert_eq!(
         resolve("[storage.a]\ntype = \"x\"\nn = 1", &schema).unwrap_err(),
-        ["storage.a.n: fits more than one of the forms that the plugin knows, and its schema does not tell which is meant; ask the plugin's author"]
+        [
+            "storage.a.n: fits more than one of the forms that the plugin knows, and its schema does not tell which is meant; ask the plugin's author"
+        ]
     );
 }
