@@ -62,7 +62,7 @@ impl ConfigError {
             focus: focus.start..focus.end.max(focus.start + 1),
             shown: self.class.is_about_value() && !self.key.split('.').any(sounds_secret),
             list: self.class.is_about_list(),
-            strict: self.class.is_syntax(),
+            strict: self.class.is_syntax(json),
             out: String::new(),
             marked: None,
         };
@@ -216,10 +216,13 @@ impl Class {
         )
     }
 
-    fn is_syntax(self) -> bool {
-        matches!(
-            self,
-            Self::TomlSyntax | Self::JsonSyntax | Self::DuplicateKey
-        )
+    /// Whether the file is not what its name says, so that nobody knows what is a key in it. A key that is there
+    /// twice makes no TOML.
+    fn is_syntax(self, json: bool) -> bool {
+        match self {
+            Self::TomlSyntax | Self::JsonSyntax => true,
+            Self::DuplicateKey => !json,
+            _ => false,
+        }
     }
 }

@@ -200,7 +200,7 @@ fn json_files() {
 fn variables() {
     run(
         "variables",
-        250,
+        290,
         &Corpus::of(&["variable"]),
         fuzzing::variables,
     );
