@@ -61,6 +61,7 @@ impl ConfigError {
             text,
             focus: focus.start..focus.end.max(focus.start + 1),
             shown: self.class.is_about_value() && !self.key.split('.').any(sounds_secret),
+            message: &self.message,
             list: self.class.is_about_list(),
             strict: self.class.is_syntax(json),
             out: String::new(),
@@ -92,8 +93,9 @@ impl ConfigError {
 struct Line<'a> {
     text: &'a str,
     focus: Range<usize>,
-    /// Whether the value in focus may be shown.
+    /// Whether the value in focus may be shown, if the message shows it.
     shown: bool,
+    message: &'a str,
     /// Whether all that is in the value in focus may be shown.
     list: bool,
     /// Whether the file is not what it should be, so that what looks like a key may be none.
@@ -110,7 +112,8 @@ impl Line<'_> {
         let before = self.out.chars().count();
         let in_focus = token.range.start < self.focus.end && self.focus.start < token.range.end;
         let inside = self.focus.start <= token.range.start && token.range.end <= self.focus.end;
-        let whole = (token.range == self.focus && self.shown) || (inside && self.list);
+        let said = self.shown && self.message.contains(original.trim_matches(['"', '\'']));
+        let whole = (token.range == self.focus && said) || (inside && self.list);
         match token.what {
             What::Comment => {}
             What::Space => self.out.extend(original.chars().map(|_| ' ')),
@@ -174,7 +177,7 @@ fn is_ours(word: &str) -> bool {
 }
 
 impl Class {
-    /// Whether the message of such an error shows the value, so that the line may, too.
+    /// Whether the message of such an error may show the value, so that the line may, too.
     fn is_about_value(self) -> bool {
         matches!(
             self,
@@ -185,9 +188,6 @@ impl Class {
                 | Self::BadSize
                 | Self::BadName
                 | Self::BadHash
-                | Self::DateValue
-                | Self::NotFinite
-                | Self::IntegerTooLarge
                 | Self::FileMissing
                 | Self::IncludePattern
                 | Self::UseDangling
