@@ -2,6 +2,7 @@
 #![allow(
     unsafe_code,
     clippy::unwrap_used,
+    clippy::print_stdout,
     reason = "a test; an allocator that counts is one"
 )]
 

@@ -1,3 +1,4 @@
+use std::collections::btree_map::Entry;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -167,10 +168,13 @@ impl Reading<'_> {
             let Some(node) = self.node(raw, &below, depth + 1) else {
                 continue;
             };
-            if table.contains_key(&name) {
-                self.wrong(&node.origin.at_key(), &below, said_twice());
-            } else {
-                table.insert(name, node);
+            match table.entry(name) {
+                Entry::Occupied(_) => {
+                    self.wrong(&node.origin.at_key(), &below, said_twice());
+                }
+                Entry::Vacant(free) => {
+                    free.insert(node);
+                }
             }
         }
         Ok(Kind::Table(table))
