@@ -63,6 +63,9 @@ pub(crate) enum Config {
         /// Also open every backend and ask for its health.
         #[arg(long)]
         connect: bool,
+        /// For machines, errors too.
+        #[arg(long)]
+        json: bool,
     },
     /// Prints what is in force; secrets as references.
     Dump {
@@ -161,6 +164,18 @@ pub(crate) struct Ls {
     /// For machines.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+impl Command {
+    /// Whether the output is for machines, and what goes wrong is therefore told to them too.
+    pub(crate) fn asks_for_json(&self) -> bool {
+        match self {
+            Self::Config(Config::Check { json, .. } | Config::Dump { json })
+            | Self::Plugin(Plugin::List { json } | Plugin::Show { json, .. })
+            | Self::Crash(Crash::Ls(Ls { json, .. }) | Crash::Catalog { json, .. }) => *json,
+            _ => false,
+        }
+    }
 }
 
 impl Arguments {

@@ -11,6 +11,7 @@ mod bad_configuration;
 mod bad_crashes;
 mod crashes;
 mod dump;
+mod errors;
 mod kill;
 mod once;
 mod plugins;

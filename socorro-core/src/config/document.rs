@@ -87,6 +87,9 @@ impl Document {
     }
 }
 
+/// Storages, sources or pipelines of a configuration; some checks compare each with each.
+const MEMBERS: usize = 1024;
+
 fn instances(root: &mut Section<'_>, section: &'static str) -> BTreeMap<String, InstanceConfig> {
     members(root, section, |name, table| {
         instance::read(section, name, table)
@@ -104,7 +107,12 @@ fn members<T>(
 ) -> BTreeMap<String, T> {
     let parent = root.section(section);
     let mut members = BTreeMap::new();
-    for (name, node) in parent.rest() {
+    if let Some((name, node)) = parent.rest().nth(MEMBERS) {
+        let why = format!("expected at most {MEMBERS} tables in [{section}]");
+        let wrong = Wrong::new(Class::TooManyTables, why);
+        parent.errors.about_key(node, &join(section, name), wrong);
+    }
+    for (name, node) in parent.rest().take(MEMBERS) {
         let key = join(section, name);
         if !names::is_name(name) {
             let wrong = Wrong::new(Class::BadName, names::RULE);

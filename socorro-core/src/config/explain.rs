@@ -78,7 +78,7 @@ fn collect(table: &Table, above: &str, keys: &mut Vec<String>) {
 }
 
 /// What is at a path.
-fn at<'a>(table: &'a Table, path: &[&str]) -> Option<&'a Node> {
+pub(crate) fn at<'a>(table: &'a Table, path: &[&str]) -> Option<&'a Node> {
     let (first, below) = path.split_first()?;
     let node = table.get(*first)?;
     if below.is_empty() {

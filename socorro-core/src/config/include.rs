@@ -65,8 +65,8 @@ impl<'a> Reader<'a> {
 
     fn try_file(&mut self, path: &Path) -> Result<(), Wrong> {
         let (bytes, _) = file::read(path, self.size_limit)?;
-        let text =
-            String::from_utf8(bytes).map_err(|_| Wrong::new(Class::FileNotUtf8, "is not UTF-8"))?;
+        let text = String::from_utf8(bytes)
+            .map_err(|_| Wrong::new(Class::FileNotUtf8, "is not UTF-8; save it as UTF-8"))?;
         let is_json = path
             .extension()
             .is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
@@ -100,7 +100,15 @@ impl<'a> Reader<'a> {
             Err(error) => return self.wrong_include(include, file::unreadable(error)),
         };
         if self.open.contains(&canonical) {
-            let why = "the files include each other in a circle";
+            let way = self.open.iter().skip_while(|open| **open != canonical);
+            let way: Vec<String> = way
+                .chain([&canonical])
+                .map(|path| path.display().to_string())
+                .collect();
+            let why = format!(
+                "the files include each other in a circle: {}",
+                way.join(" -> ")
+            );
             return self.wrong_include(include, Wrong::new(Class::IncludeCircle, why));
         }
         if self.open.len() >= DEPTH {

@@ -36,6 +36,8 @@ mod error;
 mod explain;
 mod file;
 mod fingerprint;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod include;
 mod instance;
 mod layers;
@@ -48,10 +50,14 @@ mod parse;
 mod pipeline;
 mod read;
 mod references;
+mod retyped;
+mod scan;
 mod schema;
 mod secrets;
 mod sections;
+mod serialize;
 mod set;
+mod snippet;
 mod takeover;
 mod tree;
 mod url;
@@ -71,6 +77,7 @@ pub use options::{Options, Resolved};
 pub use origin::{InFile, Origin, Place};
 pub use schema::Schema;
 pub use secrets::{SecretRef, SecretSource, SystemSecrets};
+pub use snippet::Snippet;
 
 #[cfg(test)]
 mod tests;

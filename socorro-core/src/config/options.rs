@@ -9,6 +9,7 @@ use super::class::Class;
 use super::error::{ConfigError, ConfigErrors, Wrong};
 use super::fingerprint::fingerprint;
 use super::origin::Origin;
+use super::retyped::Retyped;
 use super::schema::{Check, Schema};
 use super::secrets::SecretSource;
 use super::tree::{Kind, Node, Table, table_to_json};
@@ -20,11 +21,30 @@ pub struct Options {
     key: String,
     origin: Arc<Origin>,
     table: Table,
+    /// The host's keys beside them, as far as errors are about them: `type`, `library`.
+    beside: Table,
 }
 
 impl Options {
     pub(crate) fn new(key: String, origin: Arc<Origin>, table: Table) -> Self {
-        Self { key, origin, table }
+        Self {
+            key,
+            origin,
+            table,
+            beside: Table::new(),
+        }
+    }
+
+    /// The same, knowing the host's keys beside them.
+    #[must_use]
+    pub(crate) fn beside(mut self, beside: Table) -> Self {
+        self.beside = beside;
+        self
+    }
+
+    /// A host's key beside them.
+    pub(crate) fn node_beside(&self, key: &str) -> Option<&Node> {
+        self.beside.get(key)
     }
 
     /// The names of the options that are set.
@@ -69,6 +89,7 @@ impl Options {
             key: self.key.clone(),
             origin: Arc::clone(&self.origin),
             table: self.checked(schema, None)?,
+            beside: self.beside.clone(),
         })
     }
 
@@ -79,7 +100,11 @@ impl Options {
     ) -> Result<Table, ConfigErrors> {
         let schema = Schema::parse(schema).map_err(|why| self.error(why.message().to_owned()))?;
         let mut node = Node::new(&self.origin, Kind::Table(self.table.clone()));
-        let errors = Check::new(&schema, secrets).run(&mut node, &self.key);
+        let mut errors = Check::new(&schema, secrets).run(&mut node, &self.key);
+        if let Some(retyped) = Retyped::of(self.node_beside("type")) {
+            let explained = |error| retyped.explain_error(&self.key, error);
+            errors = ConfigErrors(errors.into_iter().map(explained).collect());
+        }
         match node.kind {
             Kind::Table(table) => errors.or(table),
             _ => Err(errors),

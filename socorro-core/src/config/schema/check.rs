@@ -1,9 +1,11 @@
 use std::cell::Cell;
+use std::collections::BTreeSet;
 
 use super::{Rule, Schema, Type, Unit, text};
 use crate::config::class::Class;
 use crate::config::error::{ConfigError, ConfigErrors, Wrong};
-use crate::config::nearest::nearest;
+use crate::config::nearest::{listed, nearest};
+use crate::config::origin::Origin;
 use crate::config::secrets::{self, SecretSource};
 use crate::config::tree::{Kind, Node, join};
 use crate::config::url;
@@ -130,7 +132,12 @@ impl<'a> Check<'a> {
                     ),
                     _ => (Class::PlainSecret, PLAIN),
                 };
-                wrong(node, key, class, why, errors);
+                push(
+                    node,
+                    key,
+                    Wrong::new(class, why).meant(instead(node)),
+                    errors,
+                );
                 false
             }
             (Some(_), None) => false,
@@ -200,6 +207,19 @@ pub(super) fn wrong(
     push(node, key, Wrong::new(class, why), errors);
 }
 
+/// How a variable or flag says what a table in a file says.
+fn instead(node: &Node) -> Option<String> {
+    match &*node.origin {
+        Origin::Variable(name) => Some(format!(
+            "set {name}__ENV to the name of the variable that has it, or {name}__FILE to a path"
+        )),
+        Origin::Flag(key) => Some(format!(
+            "write --set {key}.env=NAME or --set {key}.file=PATH"
+        )),
+        _ => None,
+    }
+}
+
 fn push(node: &Node, key: &str, wrong: Wrong, errors: &mut ConfigErrors) {
     errors.extend([ConfigError::about(node, key, wrong)]);
 }
@@ -208,11 +228,9 @@ fn refuse_unknown(rule: &Rule, node: &Node, key: &str, errors: &mut ConfigErrors
     let Kind::Table(table) = &node.kind else {
         return;
     };
-    let known: Vec<&str> = rule.properties.keys().map(String::as_str).collect();
-    let known = if known.is_empty() {
-        "there are none here".to_owned()
-    } else {
-        format!("known here: {}", known.join(", "))
+    let known = match listed(rule.properties.keys(), "") {
+        empty if empty.is_empty() => "there are none here".to_owned(),
+        listed => format!("known here: {listed}"),
     };
     for (name, value) in table
         .iter()
@@ -309,10 +327,13 @@ impl Rule {
     }
 
     fn repeated(&self, items: &[Node]) -> Option<Wrong> {
-        let mut places = items.iter().enumerate();
-        let repeated =
-            places.find(|(place, item)| items.iter().take(*place).any(|one| one == *item));
-        let (_, item) = repeated.filter(|_| self.unique_items)?;
+        if !self.unique_items {
+            return None;
+        }
+        let mut seen = BTreeSet::new();
+        let item = items
+            .iter()
+            .find(|item| !seen.insert(item.to_json().to_string()))?;
         let why = format!("names {} twice", item.show());
         Some(Wrong::new(Class::NamedTwice, why))
     }

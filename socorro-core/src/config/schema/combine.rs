@@ -39,7 +39,13 @@ impl Check<'_> {
             match (real.next(), real.next()) {
                 (None, _) if branches.is_empty() => {}
                 (None, _) => {
-                    wrong(node, at.key, Class::NotAllowed, "expected nothing", errors);
+                    wrong(
+                        node,
+                        at.key,
+                        Class::NotAllowed,
+                        "is not allowed here; leave it out",
+                        errors,
+                    );
                 }
                 // An option that may be left out: its own errors say more.
                 (Some(branch), None) => self.apply(branch, node, only, errors),
@@ -68,7 +74,8 @@ impl Check<'_> {
             self.apply(branch, &mut attempt, at, &mut found);
             if found.0.is_empty() {
                 if fitting.is_some() {
-                    let why = "fits more than one of the forms that the plugin knows";
+                    let why = "fits more than one of the forms that the plugin knows, and its schema does \
+                               not tell which is meant; ask the plugin's author";
                     return wrong(node, at.key, Class::AmbiguousForm, why, errors);
                 }
                 fitting = Some(attempt);

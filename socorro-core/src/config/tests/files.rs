@@ -74,11 +74,11 @@ fn circles_of_includes_are_refused() {
     ]);
     assert_eq!(
         fail(&files, "a.toml"),
-        ["./a.toml: include: the files include each other in a circle"]
+        ["./a.toml: include: the files include each other in a circle: a.toml -> b.toml -> a.toml"]
     );
     assert_eq!(
         fail(&files, "self.toml"),
-        ["self.toml: include: the files include each other in a circle"]
+        ["self.toml: include: the files include each other in a circle: self.toml -> self.toml"]
     );
 }
 
@@ -131,10 +131,13 @@ fn a_file_that_cannot_be_one_is_said_with_its_name() {
         syntax[0].starts_with("syntax.toml: ") && !syntax[0].contains("hush"),
         "{syntax:?}"
     );
-    assert_eq!(bottom("twice.toml"), ["twice.toml: duplicate key"]);
+    assert_eq!(
+        bottom("twice.toml"),
+        ["twice.toml: the same key is there twice; keep one"]
+    );
     assert_eq!(
         bottom("twice.json"),
-        ["twice.json: a.b: the object says this key twice"]
+        ["twice.json: a.b: the same key is there twice; keep one"]
     );
     assert_eq!(
         bottom("list.json"),
@@ -166,7 +169,10 @@ fn a_file_that_cannot_be_one_is_said_with_its_name() {
             "missing.toml: include: nowhere.toml cannot be read: No such file or directory (os error 2)"
         ]
     );
-    assert_eq!(bottom("binary.toml"), ["binary.toml: is not UTF-8"]);
+    assert_eq!(
+        bottom("binary.toml"),
+        ["binary.toml: is not UTF-8; save it as UTF-8"]
+    );
 }
 
 #[test]

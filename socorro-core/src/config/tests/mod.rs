@@ -4,6 +4,7 @@ mod environment;
 mod explain;
 mod files;
 mod merging;
+mod mutations;
 mod random;
 mod resolve;
 mod schemas;

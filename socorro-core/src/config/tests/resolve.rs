@@ -78,7 +78,11 @@ fn plain_text_in_a_variable_is_refused_too() {
         .unwrap_err();
     assert_eq!(
         errors.to_string(),
-        format!("environment variable SOCORRO__STORAGE__A__PASSWORD: storage.a.password: {PLAIN}")
+        format!(
+            "environment variable SOCORRO__STORAGE__A__PASSWORD: storage.a.password: {PLAIN}; set \
+             SOCORRO__STORAGE__A__PASSWORD__ENV to the name of the variable that has it, or \
+             SOCORRO__STORAGE__A__PASSWORD__FILE to a path"
+        )
     );
 }
 

@@ -141,6 +141,11 @@ impl Loader {
             })?
     }
 
+    /// Whether there is a plugin of this name, linked or in a file that may be one. Blocks.
+    pub(crate) fn knows(&self, name: &str) -> bool {
+        self.0.linked.contains_key(name) || self.0.search.find(name).is_ok()
+    }
+
     /// Every plugin that can be found by name, linked ones first. Reads and checks every library, runs none
     /// of them; blocks meanwhile.
     pub fn found(&self) -> Vec<Found> {
