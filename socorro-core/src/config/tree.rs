@@ -89,20 +89,43 @@ impl Node {
 
     /// What earlier layers say of this value, which is at `key`; the last of them first.
     pub(crate) fn overrode(&self, key: &str) -> Vec<Said> {
-        std::iter::successors(self.earlier.as_deref(), |node| node.earlier.as_deref())
-            .map(|node| node.said(key))
+        self.overrode_as(self.is_secret(key))
+    }
+
+    /// The same, knowing whether it is a secret.
+    pub(crate) fn overrode_as(&self, secret: bool) -> Vec<Said> {
+        self.story()
+            .skip(1)
+            .map(|node| node.shown(secret))
             .collect()
     }
 
-    /// Who says what, this value being at `key`: for showing, so masked where its name sounds like a secret's.
+    /// This value, then what it overrode, the last first.
+    pub(crate) fn story(&self) -> impl Iterator<Item = &Self> {
+        std::iter::successors(Some(self), |node| node.earlier.as_deref())
+    }
+
+    /// Is this a secret's, as far as that can be told without a schema: by its name, or because some layer says a
+    /// reference here?
+    fn is_secret(&self, key: &str) -> bool {
+        let is_one = |node: &Self| {
+            matches!(node.kind, Kind::Secret(_)) || super::secrets::is_reference(node)
+        };
+        key.split('.').any(sounds_secret) || self.story().any(is_one)
+    }
+
+    /// Who says what, this value being at `key`: for showing, so masked where it may be a secret.
     pub(crate) fn said(&self, key: &str) -> Said {
-        let secret = key.split('.').any(sounds_secret);
+        self.shown(self.is_secret(key))
+    }
+
+    fn shown(&self, secret: bool) -> Said {
         let value = match &self.kind {
             Kind::Table(_) => match super::secrets::parse(self) {
                 Some(reference) => reference.to_string(),
                 None => self.show(),
             },
-            Kind::Text(_) | Kind::String(_) | Kind::List(_) if secret => MASK.to_owned(),
+            _ if secret => MASK.to_owned(),
             Kind::List(items) => {
                 let items: Vec<String> = items.iter().map(Self::show).collect();
                 cut(&format!("[{}]", items.join(", ")))
@@ -133,6 +156,14 @@ impl Node {
         match &mut self.kind {
             Kind::Table(table) => Some(table),
             _ => None,
+        }
+    }
+
+    /// Whether it is this value; a secret is compared where it is.
+    pub(crate) fn is(&self, value: &serde_json::Value) -> bool {
+        match &self.kind {
+            Kind::Secret(text) => value.as_str() == Some(text.as_str()),
+            _ => *value == self.to_json(),
         }
     }
 

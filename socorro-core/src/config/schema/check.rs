@@ -119,7 +119,7 @@ impl<'a> Check<'a> {
         if let Kind::Text(found) = &node.kind
             && let Some(inline) = Node::parse_inline(found, &node.origin)
         {
-            *node = inline;
+            node.kind = inline.kind;
         }
         match (secrets::parse(node), self.secrets) {
             (None, _) => {
@@ -130,7 +130,7 @@ impl<'a> Check<'a> {
                     ),
                     _ => (Class::PlainSecret, PLAIN),
                 };
-                wrong(node, key, class, why, errors);
+                push_secret(node, key, Wrong::new(class, why), errors);
                 false
             }
             (Some(_), None) => false,
@@ -140,7 +140,7 @@ impl<'a> Check<'a> {
                     true
                 }
                 Err(wrong) => {
-                    push(node, key, wrong, errors);
+                    push_secret(node, key, wrong, errors);
                     false
                 }
             },
@@ -202,6 +202,10 @@ pub(super) fn wrong(
 
 fn push(node: &Node, key: &str, wrong: Wrong, errors: &mut ConfigErrors) {
     errors.extend([ConfigError::about(node, key, wrong)]);
+}
+
+fn push_secret(node: &Node, key: &str, wrong: Wrong, errors: &mut ConfigErrors) {
+    errors.extend([ConfigError::about_secret(node, key, wrong)]);
 }
 
 fn refuse_unknown(rule: &Rule, node: &Node, key: &str, errors: &mut ConfigErrors) {
@@ -274,7 +278,7 @@ impl Rule {
             return Some(self.expected(node));
         }
         if let Some(values) = &self.one_of_values
-            && !values.contains(&node.to_json())
+            && !values.iter().any(|value| node.is(value))
         {
             return Some(self.expected(node));
         }
