@@ -9,6 +9,7 @@
 
 mod bad_configuration;
 mod bad_crashes;
+mod canaries;
 mod crashes;
 mod dump;
 mod kill;

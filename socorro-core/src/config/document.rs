@@ -39,10 +39,6 @@ impl Document {
         Self { root, layers }
     }
 
-    pub(crate) fn root(&self) -> &Table {
-        &self.root
-    }
-
     pub(crate) fn layers(&self) -> &[Layer] {
         &self.layers
     }

@@ -117,9 +117,10 @@ impl Takeover<'_> {
         let mut names: Vec<Name> = Vec::new();
         for node in items {
             let text = match super::read::string(&node) {
-                Ok(text) if names.iter().any(|name| name.text == text) => {
-                    Err(Wrong::new(Class::NamedTwice, format!("names {text:?} twice")))
-                }
+                Ok(text) if names.iter().any(|name| name.text == text) => Err(Wrong::new(
+                    Class::NamedTwice,
+                    format!("names {text:?} twice"),
+                )),
                 Ok(text) => Ok(text),
                 Err(wrong) if wrong.class == Class::UrlPassword => Err(wrong),
                 Err(_) => Err(Wrong::new(
@@ -216,7 +217,13 @@ fn overlay(base: &mut Table, over: Table) {
         {
             overlay(under, std::mem::take(above));
             // Where it was said last.
-            base.insert(key, Node { origin: node.origin, ..below });
+            base.insert(
+                key,
+                Node {
+                    origin: node.origin,
+                    ..below
+                },
+            );
         } else {
             base.insert(key, above(node, below));
         }

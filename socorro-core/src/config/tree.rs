@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use super::error::Said;
 use super::origin::Origin;
+use super::secrets::{self, SecretRef};
 use super::url;
 
 pub(crate) type Table = BTreeMap<String, Node>;
@@ -79,12 +80,19 @@ impl Node {
     /// The value for a message: short, and without a password inside a URL.
     pub(crate) fn show(&self) -> String {
         match &self.kind {
+            // With a secret in it, for all that is known here.
+            Kind::Text(text) if self.is_table_as_text(text) => "a table".to_owned(),
             Kind::Text(text) | Kind::String(text) => show_text(text),
             Kind::Integer(number) => number.to_string(),
             Kind::Float(number) => format!("{number:?}"),
             Kind::Boolean(truth) => truth.to_string(),
             Kind::List(_) | Kind::Table(_) | Kind::Secret(_) => self.kind.name().to_owned(),
         }
+    }
+
+    fn is_table_as_text(&self, text: &str) -> bool {
+        text.trim_start().starts_with('{')
+            && Self::parse_inline(text, &self.origin).is_some_and(|node| node.as_table().is_some())
     }
 
     /// What earlier layers say of this value, which is at `key`; the last of them first.
@@ -108,9 +116,8 @@ impl Node {
     /// Is this a secret's, as far as that can be told without a schema: by its name, or because some layer says a
     /// reference here?
     fn is_secret(&self, key: &str) -> bool {
-        let is_one = |node: &Self| {
-            matches!(node.kind, Kind::Secret(_)) || super::secrets::is_reference(node)
-        };
+        let is_one =
+            |node: &Self| matches!(node.kind, Kind::Secret(_)) || node.reference().is_some();
         key.split('.').any(sounds_secret) || self.story().any(is_one)
     }
 
@@ -119,14 +126,20 @@ impl Node {
         self.shown(self.is_secret(key))
     }
 
+    /// The reference to a secret that it is, also as the text of a variable or flag.
+    fn reference(&self) -> Option<SecretRef> {
+        match &self.kind {
+            Kind::Text(text) => secrets::parse(&Self::parse_inline(text, &self.origin)?),
+            _ => secrets::parse(self),
+        }
+    }
+
     fn shown(&self, secret: bool) -> Said {
-        let value = match &self.kind {
-            Kind::Table(_) => match super::secrets::parse(self) {
-                Some(reference) => reference.to_string(),
-                None => self.show(),
-            },
+        let value = match (&self.kind, self.reference()) {
+            (_, Some(reference)) => reference.to_string(),
+            (Kind::Table(_), None) => self.show(),
             _ if secret => MASK.to_owned(),
-            Kind::List(items) => {
+            (Kind::List(items), None) => {
                 let items: Vec<String> = items.iter().map(Self::show).collect();
                 cut(&format!("[{}]", items.join(", ")))
             }

@@ -79,7 +79,7 @@ fn password(rest: &str) -> Option<Range<usize>> {
         None if before.ends_with(']') => return None,
         None => {
             let port = before.get(last(before, &COLON)?.end..)?;
-            if port.bytes().all(|byte| byte.is_ascii_digit()) {
+            if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) {
                 return None;
             }
             last(rest, &AT)?.start

@@ -18,6 +18,7 @@ impl Check<'_> {
         let only = At {
             depth: at.depth + 1,
             closed: at.closed && alone,
+            guarded: at.guarded || rule.guarded,
             ..at
         };
         let among = At {
@@ -106,9 +107,7 @@ impl Check<'_> {
 
 /// Is a secret in plain text what is wrong?
 fn is_of_secret(errors: &ConfigErrors) -> bool {
-    errors
-        .iter()
-        .any(|error| error.class == Class::PlainSecret)
+    errors.iter().any(|error| error.class == Class::PlainSecret)
 }
 
 impl Rule {

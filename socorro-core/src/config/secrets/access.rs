@@ -38,15 +38,12 @@ pub(super) fn of_directories(path: &Path) -> Result<(), String> {
     let directories = directories_on_the_way(path).map_err(|error| error.to_string())?;
     for directory in directories {
         let path = &directory.path;
-        let metadata = fs::metadata(path)
-            .map_err(|error| format!("lies in {}, which cannot be read: {error}", path.display()))?;
-        let owner = directory.holds_the_file.then_some(metadata.uid());
-        self::directory(metadata.mode(), owner, user()).map_err(|why| {
-            format!(
-                "can be replaced: the directory {} {why}",
-                path.display()
-            )
+        let metadata = fs::metadata(path).map_err(|error| {
+            format!("lies in {}, which cannot be read: {error}", path.display())
         })?;
+        let owner = directory.holds_the_file.then_some(metadata.uid());
+        self::directory(metadata.mode(), owner, user())
+            .map_err(|why| format!("can be replaced: the directory {} {why}", path.display()))?;
     }
     Ok(())
 }

@@ -163,7 +163,10 @@ fn plain_text_that_was_overridden_is_not_shown_either() {
     for (flag, shown) in [
         ("storage.a.dsn=hunter3", "overrides *** of "),
         ("storage.a.dsn.env=NOWHERE", "overrides *** of "),
-        ("storage.a.dsn={ env = \"OTHER\", file = \"x\" }", "overrides *** of "),
+        (
+            "storage.a.dsn={ env = \"OTHER\", file = \"x\" }",
+            "overrides *** of ",
+        ),
     ] {
         let document = files.layers("a.toml").set(flag).load().unwrap();
         let configuration = document.configuration().unwrap();
@@ -172,18 +175,31 @@ fn plain_text_that_was_overridden_is_not_shown_either() {
             .resolve(&schema(), &vault())
             .unwrap_err()
             .to_string();
-        assert!(errors.contains(shown) && !errors.contains("hunter"), "{errors}");
+        assert!(
+            errors.contains(shown) && !errors.contains("hunter"),
+            "{errors}"
+        );
     }
-    let document = files.layers("a.toml").set("storage.a.dsn.env=OTHER").load().unwrap();
+    let document = files
+        .layers("a.toml")
+        .set("storage.a.dsn.env=OTHER")
+        .load()
+        .unwrap();
     let told = document.explain("storage.a.dsn").unwrap().to_string();
-    assert!(told.contains("{ env = \"OTHER\" }") && !told.contains("hunter"), "{told}");
+    assert!(
+        told.contains("{ env = \"OTHER\" }") && !told.contains("hunter"),
+        "{told}"
+    );
     let again = Layers::new()
         .defaults(json!({ "storage": { "a": { "type": "x", "dsn": { "env": "OTHER" } } } }))
         .file(files.path("a.toml"))
         .load()
         .unwrap();
     let told = again.explain("storage.a.dsn").unwrap().to_string();
-    assert!(told.contains("dsn = ***") && !told.contains("hunter"), "{told}");
+    assert!(
+        told.contains("dsn = ***") && !told.contains("hunter"),
+        "{told}"
+    );
 }
 
 #[test]
@@ -203,8 +219,8 @@ fn what_a_plugin_says_of_its_options_has_no_secret_in_it() {
     let options = &configuration.storages["a"].options;
     let resolved = options.resolve(&schema(), &vault).unwrap();
     let cause = std::io::Error::other("invalid type: string \"hunter\\\"2\"");
-    let error = crate::Error::new(crate::ErrorKind::InvalidConfig, "got hunter\"2, abc")
-        .caused_by(&cause);
+    let error =
+        crate::Error::new(crate::ErrorKind::InvalidConfig, "got hunter\"2, abc").caused_by(&cause);
     assert_eq!(
         resolved.hide(error).to_string(),
         // What is so short would be found in any text.

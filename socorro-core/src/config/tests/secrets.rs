@@ -204,8 +204,16 @@ fn links_are_followed_and_what_they_lead_to_is_checked() {
     assert!(file(&mount.join("db")).unwrap_err().contains("mode 0666"));
     chmod(&mount.join("..2/db"), 0o600);
     chmod(&mount.join("..2"), 0o777);
-    assert!(file(&mount.join("db")).unwrap_err().contains("..2 can be written"));
+    assert!(
+        file(&mount.join("db"))
+            .unwrap_err()
+            .contains("..2 can be written")
+    );
     chmod(&mount.join("..2"), 0o755);
     chmod(&mount, 0o777);
-    assert!(file(&mount.join("db")).unwrap_err().contains("mount can be written"));
+    assert!(
+        file(&mount.join("db"))
+            .unwrap_err()
+            .contains("mount can be written")
+    );
 }

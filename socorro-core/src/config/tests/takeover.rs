@@ -206,10 +206,7 @@ fn what_a_resource_has_is_checked_where_it_is_used() {
         .unwrap_err();
     let [error] = errors.0.try_into().unwrap();
     assert_eq!(error.key, "storage.a.timeout");
-    assert!(
-        error.origin.to_string().ends_with("a.toml:2:11"),
-        "{error}"
-    );
+    assert!(error.origin.to_string().ends_with("a.toml:2:11"), "{error}");
 }
 
 #[test]
@@ -220,7 +217,10 @@ fn what_is_no_resource_and_what_cannot_be_shared_is_refused() {
             "a.toml: resource.r.type: a resource has no type, and `use` takes none over; say it where the \
              resource is used",
         ),
-        ("[resource]\nr = 5", "a.toml: resource.r: expected a table, found 5"),
+        (
+            "[resource]\nr = 5",
+            "a.toml: resource.r: expected a table, found 5",
+        ),
         (
             "[resource.R]\nx = 1",
             "a.toml: resource.R: a name is up to 64 small letters, digits and single underscores, a letter first",
@@ -241,9 +241,8 @@ fn what_is_no_resource_and_what_cannot_be_shared_is_refused() {
     ] {
         assert_eq!(read(wrong).unwrap_err(), [line]);
     }
-    let nested = document(
-        "[storage.a]\ntype = \"x\"\n[storage.b]\ntype = \"x\"\nuse = \"storage.a.retry\"",
-    );
+    let nested =
+        document("[storage.a]\ntype = \"x\"\n[storage.b]\ntype = \"x\"\nuse = \"storage.a.retry\"");
     assert_eq!(
         nested.configuration().unwrap_err().0[0].help.as_deref(),
         Some(

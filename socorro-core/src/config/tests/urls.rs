@@ -12,6 +12,7 @@ fn passwords_in_urls_are_found_and_masked() {
         ),
         ("postgres://u:p/w@host/db", "postgres://u:***@host/db"),
         ("amqp://user:pw@", "amqp://user:***@"),
+        ("amqp://user:/pw@host", "amqp://user:***@host"),
         ("amqp://user:pw@/vhost", "amqp://user:***@/vhost"),
         ("amqp://user%3apw@host", "amqp://user%3a***@host"),
         ("amqp://user%3Apw@host", "amqp://user%3A***@host"),
