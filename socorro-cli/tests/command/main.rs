@@ -10,6 +10,7 @@
 mod bad_configuration;
 mod bad_crashes;
 mod canaries;
+mod configure;
 mod crashes;
 mod dump;
 mod kill;

@@ -25,6 +25,8 @@ const SECTIONS: [&str; 3] = ["storage", "source", RESOURCE];
 const RESOURCE: &str = "resource";
 /// Tables that use one another.
 const LONGEST: usize = 16;
+/// Values that are taken over in all, counted with what they overrode.
+const MOST: usize = 100_000;
 /// Of what a value overrode so much is remembered: a configuration may be meant to be a burden.
 const STORY: usize = 64;
 
@@ -42,6 +44,7 @@ pub(crate) fn resolve(root: &Table, errors: &Errors) -> Taken {
         errors,
         done: BTreeMap::new(),
         open: Vec::new(),
+        taken: 0,
     };
     let mut taken = Taken {
         root: root.clone(),
@@ -68,37 +71,57 @@ pub(crate) fn resolve(root: &Table, errors: &Errors) -> Taken {
 struct Takeover<'a> {
     root: &'a Table,
     errors: &'a Errors,
-    /// Tables that were followed, by key: each is once, however many use it.
-    done: BTreeMap<String, Table>,
+    /// Tables that were followed, by key, and their weight: each is once, however many use it.
+    done: BTreeMap<String, (Table, usize)>,
     /// The tables that are being followed, each used by the one before it.
     open: Vec<String>,
+    /// How many values were taken over, some of them again and again.
+    taken: usize,
 }
 
 impl Takeover<'_> {
     /// `table`, which is at `key`, with what it takes over.
     fn table(&mut self, key: &str, table: &Table) -> Table {
-        if let Some(done) = self.done.get(key) {
-            return done.clone();
+        self.follow(key, table);
+        let done = self.done.get(key);
+        done.map_or_else(Table::new, |(table, _)| table.clone())
+    }
+
+    fn follow(&mut self, key: &str, table: &Table) {
+        if self.done.contains_key(key) {
+            return;
         }
         self.open.push(key.to_owned());
         let mut taken = Table::new();
         for name in self.named(key, table.get("use")) {
-            let root = self.root;
-            match self.find(root, &name) {
-                Ok(other) => {
-                    let mut other = self.table(&name.text, other);
-                    other.retain(|key, _| is_taken(&name.text, key));
-                    overlay(&mut taken, other);
-                }
-                Err(wrong) => {
-                    self.errors.about(&name.node, &join(key, "use"), wrong);
-                }
+            if let Err(wrong) = self.take(&name, &mut taken) {
+                self.errors.about(&name.node, &join(key, "use"), wrong);
             }
         }
         overlay(&mut taken, table.clone());
         self.open.pop();
-        self.done.insert(key.to_owned(), taken.clone());
-        taken
+        let weight = weight(&taken);
+        self.done.insert(key.to_owned(), (taken, weight));
+    }
+
+    /// Puts what is in the table of that name on `taken`.
+    fn take(&mut self, name: &Name, taken: &mut Table) -> Result<(), Wrong> {
+        let root = self.root;
+        let other = self.find(root, name)?;
+        self.follow(&name.text, other);
+        let Some((other, weight)) = self.done.get(&name.text) else {
+            return Ok(());
+        };
+        // Few tables that use each other often make many.
+        self.taken = self.taken.saturating_add(*weight);
+        if self.taken > MOST {
+            let why = format!("more than {MOST} values are taken over in all");
+            return Err(Wrong::new(Class::UseTooDeep, why));
+        }
+        let mut other = other.clone();
+        other.retain(|key, _| is_taken(&name.text, key));
+        overlay(taken, other);
+        Ok(())
     }
 
     /// What `use` names, in order.
@@ -202,6 +225,20 @@ fn is_taken(from: &str, key: &str) -> bool {
         return key != "use" && key != "type";
     }
     !HOST_KEYS.contains(&key)
+}
+
+/// How many values are in a table, with all that they overrode.
+fn weight(table: &Table) -> usize {
+    table.values().map(node_weight).sum()
+}
+
+fn node_weight(node: &Node) -> usize {
+    let inside = match &node.kind {
+        Kind::Table(table) => weight(table),
+        Kind::List(items) => items.iter().map(node_weight).sum(),
+        _ => 0,
+    };
+    node.story().count() + inside
 }
 
 /// Puts `over` on `base`, by the rules of merging.

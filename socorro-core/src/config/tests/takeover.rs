@@ -365,3 +365,18 @@ fn many_tables_that_use_many_are_no_burden() {
     let told = document(&text).explain("storage.a.x").unwrap();
     assert_eq!(told.overrode.len(), 64);
 }
+
+#[test]
+fn what_is_taken_over_is_bounded() {
+    let options: String = (0..1000).map(|option| format!("o{option} = 1\n")).collect();
+    let mut text = format!("[resource.r]\n{options}");
+    for storage in 0..200 {
+        text += &format!("[storage.s{storage}]\ntype = \"x\"\nuse = \"resource.r\"\n");
+    }
+    let errors = read(&text).unwrap_err();
+    assert_eq!(errors.len(), 100);
+    assert!(
+        errors[0].ends_with("more than 100000 values are taken over in all"),
+        "{errors:?}"
+    );
+}
