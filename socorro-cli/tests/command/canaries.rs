@@ -67,8 +67,11 @@ fn walk(root: &Value, schema: &Value, path: &str, found: &mut Vec<String>) {
         }
     }
     for within in ["items", "additionalProperties"] {
+        let Some(schema) = schema.get(within) else {
+            continue;
+        };
         let mut inside = Vec::new();
-        walk(root, &schema[within], "", &mut inside);
+        walk(root, schema, "", &mut inside);
         assert!(
             inside.is_empty(),
             "say here how to write a secret in {path}"
@@ -94,7 +97,6 @@ fn with(plugin: &str, kind: &str, option: &str, value: &str) -> String {
 #[test]
 fn no_secret_of_any_plugin_is_printed() {
     let place = Place::new("");
-    place.write("socorro.toml", ""); // Plugins are found through the flag.
     let plugin_path = crate::support::plugins().display().to_string();
     let secret = canary::secret(40).unwrap();
     let path = place.write("secret", &secret);
