@@ -9,6 +9,8 @@
 
 mod bad_configuration;
 mod bad_crashes;
+mod canaries;
+mod configure;
 mod crashes;
 mod dump;
 mod errors;

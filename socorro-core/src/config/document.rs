@@ -39,10 +39,6 @@ impl Document {
         Self { root, layers }
     }
 
-    pub(crate) fn root(&self) -> &Table {
-        &self.root
-    }
-
     pub(crate) fn layers(&self) -> &[Layer] {
         &self.layers
     }
@@ -53,8 +49,12 @@ impl Document {
     /// Everything that is wrong.
     pub fn configuration(&self) -> Result<Configuration, ConfigErrors> {
         let errors = Errors::default();
-        let root = takeover::resolve(&self.root, &errors);
-        let root = Node::new(&Arc::new(Origin::Together), Kind::Table(root));
+        let taken = takeover::resolve(&self.root, &errors);
+        for (key, origin) in &taken.unused {
+            tracing::warn!(%key, %origin, "no `use` names this table, so it has no effect");
+        }
+        let root = Node::new(&Arc::new(Origin::Together), Kind::Table(taken.root));
+        let whole = root.as_table().unwrap_or(&self.root);
         let mut root = Section::new(String::new(), Some(&root), &errors);
         let configuration = Configuration {
             plugins: sections::plugins(root.section("plugins")),
@@ -65,9 +65,15 @@ impl Document {
             sources: instances(&mut root, "source"),
             pipelines: pipelines(&mut root),
         };
-        references::check(&configuration, &self.root, &errors);
+        resources(&mut root);
+        references::check(&configuration, whole, &errors);
         root.finish();
         errors.take().or(configuration)
+    }
+
+    /// The merged tree with every `use` followed, as far as that goes.
+    pub(crate) fn taken(&self) -> Table {
+        takeover::resolve(&self.root, &Errors::default()).root
     }
 
     /// Who wrote the value at a dotted key, such as `storage.archive.bucket`.
@@ -94,6 +100,19 @@ fn instances(root: &mut Section<'_>, section: &'static str) -> BTreeMap<String, 
     members(root, section, |name, table| {
         instance::read(section, name, table)
     })
+}
+
+/// What is in a resource is checked where it is taken over to.
+fn resources(root: &mut Section<'_>) {
+    members(root, "resource", |_, mut section| {
+        if let Some(node) = section.node("type") {
+            let why = "a resource has no type, and `use` takes none over; say it where the resource is used";
+            let wrong = Wrong::new(Class::NotAllowed, why);
+            let key = join(&section.key, "type");
+            section.errors.about_key(node, &key, wrong);
+        }
+        Some(())
+    });
 }
 
 fn pipelines(root: &mut Section<'_>) -> BTreeMap<String, PipelineConfig> {

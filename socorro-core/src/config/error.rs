@@ -108,6 +108,16 @@ impl ConfigError {
     }
 }
 
+impl ConfigError {
+    /// About the value that `node` is, which is a secret: nothing that earlier layers wrote in its place is shown.
+    pub(crate) fn about_secret(node: &Node, key: &str, wrong: Wrong) -> Self {
+        Self {
+            overrode: node.overrode_as(true),
+            ..Self::new((*node.origin).clone(), key, wrong)
+        }
+    }
+}
+
 /// `origin: key: message`, then what might have been meant and what was overridden, on one line.
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -22,7 +22,7 @@
 //! Every error names the file with line and column, the variable or the flag, the key, what it overrode and
 //! what might have been meant; all of them come in one list, each of a [`Class`] for machines. Merging:
 //! tables merge key by key; arrays and secret references replace whole; a layer that changes the `type` of a
-//! storage or source replaces its table. Relative paths in options are relative to the working directory,
+//! storage or source replaces its table. A table takes over options of others with `use`. Relative paths in options are relative to the working directory,
 //! those of `include` to the including file.
 
 mod class;

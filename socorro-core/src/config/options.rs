@@ -3,7 +3,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde_json::Value;
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::class::Class;
 use super::error::{ConfigError, ConfigErrors, Wrong};
@@ -12,7 +12,8 @@ use super::origin::Origin;
 use super::retyped::Retyped;
 use super::schema::{Check, Schema};
 use super::secrets::SecretSource;
-use super::tree::{Kind, Node, Table, table_to_json};
+use super::tree::{Kind, MASK, Node, Table, table_to_json};
+use crate::error::Error;
 
 /// The options of one plugin instance, as they were written. Shows its keys only, because nobody knows yet
 /// which of the values are secrets. Equality looks at the values and not at who wrote them.
@@ -78,7 +79,15 @@ impl Options {
         let table = self.checked(schema, Some(secrets))?;
         let json = Clear(table_to_json(&table));
         let fingerprint = fingerprint(&json.0).map_err(|why| self.error(why))?;
-        Ok(Resolved { json, fingerprint })
+        let mut secrets = Vec::new();
+        for node in table.into_values() {
+            collect(node, &mut secrets);
+        }
+        Ok(Resolved {
+            json,
+            secrets,
+            fingerprint,
+        })
     }
 
     /// The options with the text from variables and flags typed; references to secrets stay what they are.
@@ -133,6 +142,8 @@ impl fmt::Debug for Options {
 /// Options that are ready for a plugin, secrets in clear: wiped from memory when dropped, and not shown.
 pub struct Resolved {
     json: Clear,
+    /// Those among the options, once more: to take them out of what a plugin says.
+    secrets: Vec<Zeroizing<String>>,
     fingerprint: [u8; 32],
 }
 
@@ -145,6 +156,43 @@ impl Resolved {
     /// Equal for equal options, secrets included, within this process and nowhere else.
     pub fn fingerprint(&self) -> [u8; 32] {
         self.fingerprint
+    }
+
+    /// What a plugin said about these options, with `***` in place of every secret among them: an error of a parser
+    /// shows what it could not parse.
+    pub(crate) fn hide(&self, error: Error) -> Error {
+        error.map_texts(&|text| self.masked(text))
+    }
+
+    fn masked(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for secret in &self.secrets {
+            // As it is, and the way text is quoted.
+            let quoted = Zeroizing::new(secret.escape_debug().to_string());
+            for form in [secret, &quoted] {
+                if form.len() >= SHORTEST && text.contains(form.as_str()) {
+                    text = text.replace(form.as_str(), MASK);
+                }
+            }
+        }
+        text
+    }
+}
+
+/// Anything shorter is in every text.
+const SHORTEST: usize = 4;
+
+/// Moves the secrets out of `node`.
+fn collect(node: Node, secrets: &mut Vec<Zeroizing<String>>) {
+    match node.kind {
+        Kind::Secret(secret) => secrets.push(secret),
+        Kind::List(items) => items.into_iter().for_each(|item| collect(item, secrets)),
+        Kind::Table(table) => {
+            table
+                .into_values()
+                .for_each(|value| collect(value, secrets));
+        }
+        _ => {}
     }
 }
 

@@ -12,6 +12,7 @@ use super::error::{ConfigError, ConfigErrors, Wrong};
 use super::nearest::nearest;
 use super::origin::Origin;
 use super::tree::{Kind, Node, Table, join};
+use super::url;
 use crate::options::{ByteSize, HumanDuration};
 
 /// Where errors are collected.
@@ -156,6 +157,10 @@ pub(crate) fn string(node: &Node) -> Result<String, Wrong> {
         Kind::Text(text) | Kind::String(text) if text.is_empty() => {
             let why = "expected a string that is not empty";
             Err(Wrong::new(Class::EmptyString, why))
+        }
+        Kind::Text(text) | Kind::String(text) if url::has_password(text) => {
+            let why = "expected no URL with a password in it";
+            Err(Wrong::new(Class::UrlPassword, why))
         }
         Kind::Text(text) | Kind::String(text) => Ok(text.clone()),
         _ => Err(expected(Class::WrongType, "a string", node)),

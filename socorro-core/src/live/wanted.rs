@@ -239,6 +239,7 @@ async fn check_instance(
     let resources = plugin
         .resources(kind, &config.name, resolved.json(), open.timeout)
         .await
+        .map_err(|error| resolved.hide(error))
         .map_err(|error| config.wrong("", Wrong::new(Class::PluginRefused, error.to_string())))?;
     let identity = Identity {
         type_name: config.type_name.clone(),

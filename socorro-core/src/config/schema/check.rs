@@ -37,6 +37,8 @@ pub(super) struct At<'a> {
     /// Whether keys that the rule does not name are wrong although it does not say so: true unless other
     /// rules may name them.
     pub(super) closed: bool,
+    /// Whether a form that the value may have has a secret inside.
+    pub(super) guarded: bool,
 }
 
 impl<'a> At<'a> {
@@ -45,6 +47,22 @@ impl<'a> At<'a> {
             key,
             depth,
             closed: true,
+            guarded: false,
+        }
+    }
+}
+
+impl At<'_> {
+    /// Whether what is written where `rule` is applied may be a secret.
+    fn hides(&self, rule: &Rule) -> bool {
+        self.guarded || rule.guarded
+    }
+
+    fn tell(&self, node: &Node, rule: &Rule, wrong: Wrong, errors: &mut ConfigErrors) {
+        if self.hides(rule) {
+            push_secret(node, self.key, wrong, errors);
+        } else {
+            push(node, self.key, wrong, errors);
         }
     }
 }
@@ -103,11 +121,11 @@ impl<'a> Check<'a> {
         if let Kind::Text(found) = &node.kind {
             match text::typed(rule, found, node) {
                 Some(kind) => node.kind = kind,
-                None => return push(node, at.key, rule.expected(node), errors),
+                None => return at.tell(node, rule, rule.expected(node, at.hides(rule)), errors),
             }
         }
-        if let Some(why) = rule.misfit(node) {
-            return push(node, at.key, why, errors);
+        if let Some(why) = rule.misfit(node, at.hides(rule)) {
+            return at.tell(node, rule, why, errors);
         }
         self.inside(rule, node, at, errors);
         self.combined(rule, node, at, errors);
@@ -121,7 +139,7 @@ impl<'a> Check<'a> {
         if let Kind::Text(found) = &node.kind
             && let Some(inline) = Node::parse_inline(found, &node.origin)
         {
-            *node = inline;
+            node.kind = inline.kind;
         }
         match (secrets::parse(node), self.secrets) {
             (None, _) => {
@@ -132,12 +150,8 @@ impl<'a> Check<'a> {
                     ),
                     _ => (Class::PlainSecret, PLAIN),
                 };
-                push(
-                    node,
-                    key,
-                    Wrong::new(class, why).meant(instead(node)),
-                    errors,
-                );
+                let wrong = Wrong::new(class, why).meant(instead(node));
+                push_secret(node, key, wrong, errors);
                 false
             }
             (Some(_), None) => false,
@@ -147,7 +161,7 @@ impl<'a> Check<'a> {
                     true
                 }
                 Err(wrong) => {
-                    push(node, key, wrong, errors);
+                    push_secret(node, key, wrong, errors);
                     false
                 }
             },
@@ -224,6 +238,10 @@ fn push(node: &Node, key: &str, wrong: Wrong, errors: &mut ConfigErrors) {
     errors.extend([ConfigError::about(node, key, wrong)]);
 }
 
+fn push_secret(node: &Node, key: &str, wrong: Wrong, errors: &mut ConfigErrors) {
+    errors.extend([ConfigError::about_secret(node, key, wrong)]);
+}
+
 fn refuse_unknown(rule: &Rule, node: &Node, key: &str, errors: &mut ConfigErrors) {
     let Kind::Table(table) = &node.kind else {
         return;
@@ -281,7 +299,7 @@ impl Rule {
     }
 
     /// Why a value that is typed does not fit by itself.
-    fn misfit(&self, node: &Node) -> Option<Wrong> {
+    fn misfit(&self, node: &Node, hide: bool) -> Option<Wrong> {
         if let Some(types) = &self.types
             && !types.iter().any(|kind| kind.fits(&node.kind))
         {
@@ -289,12 +307,12 @@ impl Rule {
                 let why = "a reference is only for secrets; write the value itself";
                 return Some(Wrong::new(Class::ReferenceNotHere, why));
             }
-            return Some(self.expected(node));
+            return Some(self.expected(node, hide));
         }
         if let Some(values) = &self.one_of_values
-            && !values.contains(&node.to_json())
+            && !values.iter().any(|value| node.is(value))
         {
-            return Some(self.expected(node));
+            return Some(self.expected(node, hide));
         }
         match &node.kind {
             Kind::String(text) => self
@@ -317,7 +335,7 @@ impl Rule {
             Unit::Duration => text.parse::<HumanDuration>().is_ok(),
             Unit::Bytes => text.parse::<ByteSize>().is_ok(),
         };
-        (!fits).then(|| self.expected(node))
+        (!fits).then(|| self.expected(node, false))
     }
 
     fn out_of_bounds(&self, number: f64, node: &Node) -> Option<Wrong> {
@@ -338,8 +356,8 @@ impl Rule {
         Some(Wrong::new(Class::NamedTwice, why))
     }
 
-    /// `expected …, found …`, without the value of a secret.
-    pub(super) fn expected(&self, node: &Node) -> Wrong {
+    /// `expected …, found …`; without the value when that may be a secret.
+    pub(super) fn expected(&self, node: &Node, hide: bool) -> Wrong {
         let class = match (&self.one_of_values, self.unit) {
             (Some(_), _) => Class::NotOneOf,
             (None, Some(Unit::Duration)) => Class::BadDuration,
@@ -372,7 +390,12 @@ impl Rule {
             }
             _ => None,
         };
-        let why = format!("expected {what}, found {}", node.show());
+        let found = if hide {
+            node.kind.name().to_owned()
+        } else {
+            node.show()
+        };
+        let why = format!("expected {what}, found {found}");
         Wrong::new(class, why).meant(meant)
     }
 }

@@ -18,6 +18,7 @@ impl Check<'_> {
         let only = At {
             depth: at.depth + 1,
             closed: at.closed && alone,
+            guarded: at.guarded || rule.guarded,
             ..at
         };
         let among = At {
@@ -83,10 +84,10 @@ impl Check<'_> {
                 if !exactly_one || was_text {
                     break;
                 }
-            } else if nearest
-                .as_ref()
-                .is_none_or(|nearest| found.0.len() < nearest.0.len())
-            {
+            } else if nearest.as_ref().is_none_or(|nearest| {
+                // What another form says of a secret would show it.
+                (is_of_secret(&found), nearest.0.len()) > (is_of_secret(nearest), found.0.len())
+            }) {
                 nearest = Some(found);
             }
         }
@@ -109,6 +110,11 @@ impl Check<'_> {
             (None, None) => {}
         }
     }
+}
+
+/// Is a secret in plain text what is wrong?
+fn is_of_secret(errors: &ConfigErrors) -> bool {
+    errors.iter().any(|error| error.class == Class::PlainSecret)
 }
 
 impl Rule {

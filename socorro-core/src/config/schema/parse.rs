@@ -29,7 +29,8 @@ fn read(schema: &Value) -> Result<Schema, String> {
         Some(defs) => parser.rules_by_name(defs, "$defs", 0)?,
     };
     let root = parser.rule(schema, "", 0)?;
-    let schema = Schema { root, defs };
+    let mut schema = Schema { root, defs };
+    schema.mark_guarded();
     for rule in schema.defs.values().chain([&schema.root]) {
         references_exist(rule, &schema.defs)?;
     }

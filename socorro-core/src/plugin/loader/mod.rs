@@ -28,7 +28,7 @@ mod stage;
 mod sweep;
 #[cfg(test)]
 mod tests;
-mod trust;
+pub(crate) mod trust;
 
 pub use found::{Contents, Found, Library};
 pub use hash::ImageHash;
