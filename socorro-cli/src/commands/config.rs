@@ -2,6 +2,7 @@ use socorro_core::config::Layers;
 use socorro_core::live::Socorro;
 use socorro_core::pipeline::Pipelines;
 
+use super::config_show;
 use crate::arguments::Config;
 use crate::exit::Exit;
 use crate::output::line;
@@ -9,7 +10,9 @@ use crate::output::line;
 pub(super) async fn run(layers: Layers, command: Config) -> Result<(), Exit> {
     match command {
         Config::Check { connect } => check(layers, connect).await,
-        Config::Dump { json } => dump(layers, json).await,
+        Config::Dump { json } => config_show::dump(layers, json).await,
+        Config::Explain { key, json } => config_show::explain(layers, &key, json).await,
+        Config::Schema => config_show::schema(layers).await,
     }
 }
 
@@ -42,13 +45,4 @@ async fn check(layers: Layers, connect: bool) -> Result<(), Exit> {
         "ok: {} storages, {} sources, {} pipelines",
         checked.storages, checked.sources, checked.pipelines
     ))
-}
-
-/// Prints what is in force, secrets as their references.
-async fn dump(layers: Layers, json: bool) -> Result<(), Exit> {
-    let text = Socorro::builder(layers)
-        .pipelines(Pipelines::Forever)
-        .dump(json)
-        .await?;
-    line(format_args!("{}", text.trim_end()))
 }

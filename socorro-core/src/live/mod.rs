@@ -43,6 +43,7 @@ mod plan;
 mod reaper;
 mod report;
 mod shared;
+mod show;
 mod socorro;
 mod wanted;
 

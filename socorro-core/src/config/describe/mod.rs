@@ -1,0 +1,55 @@
+//! What every option is: type, doc, default, unit, range, and what a change of it costs.
+//!
+//! Core describes its own options in the JSON Schema that plugins describe theirs in, so that a dump, an
+//! explanation, an editor's schema and the tables in `docs/` treat both alike. The readers of core's options
+//! stay Rust functions, which make typed values and say more of what is wrong than a schema can; a test feeds
+//! boundary values to both and holds them to the same answers.
+
+mod core;
+mod cost;
+mod host;
+mod option;
+mod page;
+mod shape;
+mod whole;
+
+pub use cost::Cost;
+pub use option::{Choice, OptionDoc, options_of};
+pub use page::{core_tables, option_table};
+pub use whole::{PluginSchemas, json_schema};
+
+use serde_json::Value;
+
+use super::composite::is_composite;
+
+/// The tables of which there is one each, with what describes them.
+pub(crate) fn sections() -> [(&'static str, Value); 4] {
+    [
+        ("plugins", core::plugins()),
+        ("limits", core::limits()),
+        ("redaction", core::redaction()),
+        ("reload", core::reload()),
+    ]
+}
+
+/// What describes the top of a file.
+pub(crate) fn top() -> Value {
+    core::include()
+}
+
+/// What describes a table of this `type`: all of it for a composite, the host's keys for a plugin.
+pub(crate) fn instance(type_name: &str) -> Value {
+    if is_composite(type_name) {
+        host::composite()
+    } else {
+        host::instance()
+    }
+}
+
+/// What describes `[pipeline.NAME]`.
+pub(crate) fn pipeline() -> Value {
+    host::pipeline()
+}
+
+#[cfg(test)]
+mod tests;
