@@ -33,9 +33,11 @@ pub fn to_commented_toml(
     let values = to_json(configuration, schema_of);
     let mut page = Page::default();
     page.comment(HEAD);
-    for (name, schema) in describe::sections() {
-        page.table(name, &schema["description"]);
-        page.host(&options_of(&schema), &values[name], name, said(&[name]))?;
+    for section in describe::section_options() {
+        let name = section.name;
+        page.table(name);
+        page.comment(&section.about);
+        page.host(&section.options, &values[name], name, said(&[name]))?;
     }
     for (section, members) in [
         ("storage", &configuration.storages),
@@ -44,29 +46,22 @@ pub fn to_commented_toml(
         for (name, config) in members {
             let key = join(section, name);
             let said = said(&[section, name]);
-            let host = host_options(config);
-            page.table(&key, &Value::Null);
-            page.host(&host, &values[section][name], &key, said)?;
+            let host = describe::instance_options(&config.type_name);
+            page.table(&key);
+            page.host(host, &values[section][name], &key, said)?;
             let plugin = schema_of(config).map(|schema| options_of(&schema));
             let plugin = plugin.unwrap_or_default();
-            page.plugin(&plugin, &host, &values[section][name], &key, said)?;
+            page.plugin(&plugin, host, &values[section][name], &key, said)?;
         }
     }
     for name in configuration.pipelines.keys() {
         let key = join("pipeline", name);
-        let options = options_of(&describe::pipeline());
-        page.table(&key, &Value::Null);
+        page.table(&key);
         let said = said(&["pipeline", name]);
-        page.host(&options, &values["pipeline"][name], &key, said)?;
+        let options = describe::pipeline_options();
+        page.host(options, &values["pipeline"][name], &key, said)?;
     }
     Ok(page.0)
-}
-
-/// The host's keys of an instance, but for `use`: what it takes over is written out.
-fn host_options(config: &InstanceConfig) -> Vec<OptionDoc> {
-    let mut options = options_of(&describe::instance(&config.type_name));
-    options.retain(|option| option.key != "use");
-    options
 }
 
 /// What is at a path.
@@ -83,11 +78,8 @@ fn find<'a>(table: &'a Table, path: &[impl AsRef<str>]) -> Option<&'a Node> {
 struct Page(String);
 
 impl Page {
-    fn table(&mut self, key: &str, about: &Value) {
+    fn table(&mut self, key: &str) {
         self.0.push_str(&format!("\n[{key}]\n"));
-        if let Some(about) = about.as_str() {
-            self.comment(about);
-        }
     }
 
     /// Options of the host, whose values are all there: those that somebody said are set.
@@ -98,7 +90,8 @@ impl Page {
         key: &str,
         said: Option<&Table>,
     ) -> Result<()> {
-        for option in options {
+        // What `use` takes over is written out.
+        for option in options.iter().filter(|option| option.key != "use") {
             self.describe(option);
             let value = at(values, &option.path);
             match said.and_then(|said| find(said, &option.path)) {

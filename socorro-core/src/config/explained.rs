@@ -136,19 +136,19 @@ impl Document {
     /// Every option there is in this configuration, by its whole key.
     fn options(&self, schema_of: &dyn Fn(&Named) -> Option<Value>) -> Vec<OptionDoc> {
         let mut all = options_of(&describe::top());
-        let mut add = |key: &str, options: Vec<OptionDoc>| {
-            all.extend(options.into_iter().map(|option| OptionDoc {
+        let mut add = |key: &str, options: &[OptionDoc]| {
+            all.extend(options.iter().cloned().map(|option| OptionDoc {
                 key: format!("{key}.{}", option.key),
                 ..option
             }));
         };
-        for (name, schema) in describe::sections() {
-            add(name, options_of(&schema));
+        for section in describe::section_options() {
+            add(section.name, &section.options);
         }
         for named in self.named() {
             let key = join(&named.section, &named.name);
             // The host's come first: they hide options of the same name.
-            let mut options = options_of(&describe::instance(&named.type_name));
+            let mut options = describe::instance_options(&named.type_name).to_vec();
             for option in schema_of(&named).iter().flat_map(options_of) {
                 if !options
                     .iter()
@@ -157,11 +157,11 @@ impl Document {
                     options.push(option);
                 }
             }
-            add(&key, options);
+            add(&key, &options);
         }
         let pipelines = self.root().get("pipeline").and_then(Node::as_table);
         for name in pipelines.into_iter().flat_map(|table| table.keys()) {
-            add(&join("pipeline", name), options_of(&describe::pipeline()));
+            add(&join("pipeline", name), describe::pipeline_options());
         }
         all
     }

@@ -18,6 +18,8 @@ pub use option::{Choice, OptionDoc, options_of};
 pub use page::{core_tables, option_table};
 pub use whole::{PluginSchemas, json_schema};
 
+use std::sync::LazyLock;
+
 use serde_json::Value;
 
 use super::composite::is_composite;
@@ -49,6 +51,46 @@ pub(crate) fn instance(type_name: &str) -> Value {
 /// What describes `[pipeline.NAME]`.
 pub(crate) fn pipeline() -> Value {
     host::pipeline()
+}
+
+/// The options of a table of which there is one.
+pub(crate) struct SectionDoc {
+    pub(crate) name: &'static str,
+    pub(crate) about: String,
+    pub(crate) options: Vec<OptionDoc>,
+}
+
+/// The options of the tables of which there is one each.
+pub(crate) fn section_options() -> &'static [SectionDoc] {
+    static SECTIONS: LazyLock<Vec<SectionDoc>> = LazyLock::new(|| {
+        let described = sections().into_iter().map(|(name, schema)| SectionDoc {
+            name,
+            about: schema["description"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned(),
+            options: options_of(&schema),
+        });
+        described.collect()
+    });
+    &SECTIONS
+}
+
+/// The options that core knows of a table of this `type`.
+pub(crate) fn instance_options(type_name: &str) -> &'static [OptionDoc] {
+    static HOST: LazyLock<Vec<OptionDoc>> = LazyLock::new(|| options_of(&host::instance()));
+    static COMPOSITE: LazyLock<Vec<OptionDoc>> = LazyLock::new(|| options_of(&host::composite()));
+    if is_composite(type_name) {
+        &COMPOSITE
+    } else {
+        &HOST
+    }
+}
+
+/// The options of `[pipeline.NAME]`.
+pub(crate) fn pipeline_options() -> &'static [OptionDoc] {
+    static PIPELINE: LazyLock<Vec<OptionDoc>> = LazyLock::new(|| options_of(&pipeline()));
+    &PIPELINE
 }
 
 #[cfg(test)]

@@ -1,9 +1,8 @@
 //! Whatever is configured, both dumps load back to the same configuration.
 
-use std::collections::BTreeMap;
+use std::cell::Cell;
 
 use proptest::prelude::*;
-use proptest::sample::{select, subsequence};
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Map, Value, json};
 
@@ -11,6 +10,7 @@ use super::super::describe;
 use super::*;
 
 const CASES: u32 = 10_000;
+const THREADS: u32 = 4;
 
 /// The options of the plugin that is configured here.
 fn plugin() -> Value {
@@ -35,53 +35,67 @@ fn plugin() -> Value {
     })
 }
 
-fn text() -> impl Strategy<Value = Value> {
-    select(vec![
-        "a",
-        "0123",
-        "true",
-        "/srv/x y",
-        "#",
-        "\"'\\",
-        "a\nb\r\n",
-        "\u{7f}\u{0}\t",
-        "ü💥",
-        "'''",
-        "\"\"\"",
-        "x = 1",
-        "${HOME}",
-        "  ",
-    ])
-    .prop_map(Value::from)
+/// Decisions that a generator asks for one by one; none left means the simplest. A list of them shrinks well,
+/// and is made far quicker than strategies of every option.
+struct Choices(std::vec::IntoIter<u16>);
+
+impl Choices {
+    fn next(&mut self) -> u16 {
+        self.0.next().unwrap_or(0)
+    }
+
+    /// Seldom true.
+    fn is_set(&mut self) -> bool {
+        self.next() % 4 == 3
+    }
+
+    fn below(&mut self, most: usize) -> usize {
+        usize::from(self.next()) % most
+    }
+
+    fn of<T: Clone>(&mut self, all: &[T]) -> T {
+        all[self.below(all.len())].clone()
+    }
 }
 
+const TEXTS: [&str; 14] = [
+    "a",
+    "0123",
+    "true",
+    "/srv/x y",
+    "#",
+    "\"'\\",
+    "a\nb\r\n",
+    "\u{7f}\u{0}\t",
+    "ü💥",
+    "'''",
+    "\"\"\"",
+    "x = 1",
+    "${HOME}",
+    "  ",
+];
+
 /// A value that a schema allows.
-fn value(schema: &Value) -> BoxedStrategy<Value> {
+fn value(schema: &Value, choices: &mut Choices) -> Value {
     if let Some(words) = schema["oneOf"].as_array() {
-        let words: Vec<Value> = words.iter().map(|word| word["const"].clone()).collect();
-        return select(words).boxed();
+        return choices.of(words)["const"].clone();
     }
     if schema["anyOf"][0]["x-secret"] == true {
-        return select(vec![
+        return choices.of(&[
             json!({ "env": "KEY" }),
             json!({ "file": "/run/\"it\"" }),
             json!({ "credential": "c" }),
-        ])
-        .boxed();
+        ]);
     }
     match (schema["x-unit"].as_str(), schema["format"].as_str()) {
         (Some("duration"), _) => {
-            return (1..10_000_000u64)
-                .prop_map(|millis| format!("{millis}ms").into())
-                .boxed();
+            let unit = choices.of(&["ms", "s", "min"]);
+            return format!("{}{unit}", choices.below(1000) + 1).into();
         }
         // A storage has to take the largest crash, whose size `layer` says.
-        (Some("bytes"), _) => {
-            let sizes = vec!["512MiB", "2199023255552B", "3TB"];
-            return select(sizes).prop_map(Value::from).boxed();
-        }
-        (_, Some("sha256")) => return Just(json!("0f".repeat(32))).boxed(),
-        (_, Some("dotted path")) => return select(vec![json!("a.b"), json!("x")]).boxed(),
+        (Some("bytes"), _) => return choices.of(&["512MiB", "2199023255552B", "3TB"]).into(),
+        (_, Some("sha256")) => return json!("0f".repeat(32)),
+        (_, Some("dotted path")) => return choices.of(&["a.b", "x"]).into(),
         _ => {}
     }
     let kind = match &schema["type"] {
@@ -92,152 +106,146 @@ fn value(schema: &Value) -> BoxedStrategy<Value> {
         Some("integer") => {
             let least = schema["minimum"].as_i64().unwrap_or(i64::MIN);
             let most = schema["maximum"].as_i64().unwrap_or(i64::MAX);
-            (least..=most).prop_map(Value::from).boxed()
+            let near = least.saturating_add(choices.next().into()).min(most);
+            choices.of(&[least, most, near]).into()
         }
-        Some("number") => prop_oneof![(-1e15..1e15).prop_map(Value::from), Just(json!(2))].boxed(),
-        Some("boolean") => any::<bool>().prop_map(Value::from).boxed(),
+        Some("number") => {
+            let near = f64::from(choices.next()) / 7.0 * 1e10 - 1e12;
+            choices.of(&[json!(2), json!(0.1), json!(-97077794725273.17), json!(near)])
+        }
+        Some("boolean") => choices.of(&[false, true]).into(),
         Some("array") => {
             let least = schema["minItems"].as_u64().unwrap_or(0) as usize;
-            proptest::collection::vec(value(&schema["items"]), least..3)
-                .prop_map(Value::from)
-                .boxed()
+            let count = least.max(choices.below(3));
+            (0..count)
+                .map(|_| value(&schema["items"], choices))
+                .collect()
         }
-        Some("object") if schema["properties"].is_object() => table(schema, &[]),
-        Some("object") => {
-            let inner = value(&schema["additionalProperties"]);
-            proptest::collection::btree_map(select(vec!["a", "b1", "c_d"]), inner, 0..3)
-                .prop_map(|map| {
-                    map.into_iter()
-                        .map(|(key, value)| (key.to_owned(), value))
-                        .collect()
-                })
-                .boxed()
-        }
-        _ => text().boxed(),
+        Some("object") if schema["properties"].is_object() => table(schema, &[], choices).into(),
+        Some("object") => (0..choices.below(3))
+            .map(|place| {
+                let name = ["a", "b1", "c_d"][place].to_owned();
+                (name, value(&schema["additionalProperties"], choices))
+            })
+            .collect(),
+        _ => choices.of(&TEXTS).into(),
     }
 }
 
 /// Some of the options of a table, without those named.
-fn table(schema: &Value, without: &[&str]) -> BoxedStrategy<Value> {
-    let schemas = schema["properties"].as_object().unwrap();
-    let defs = plugin();
-    let options: Vec<_> = schemas
-        .iter()
-        .filter(|(name, _)| !without.contains(&name.as_str()))
-        .map(|(name, schema)| {
-            let schema = match schema["$ref"].as_str() {
-                Some(reference) => &defs["$defs"][reference.trim_start_matches("#/$defs/")],
-                None => schema,
-            };
-            let name = name.clone();
-            proptest::option::weighted(0.3, value(schema))
-                .prop_map(move |value| value.map(|value| (name.clone(), value)))
-        })
-        .collect();
-    options
-        .prop_map(|options| options.into_iter().flatten().collect())
-        .boxed()
+fn table(schema: &Value, without: &[&str], choices: &mut Choices) -> Map<String, Value> {
+    let mut table = Map::new();
+    for (name, schema) in schema["properties"].as_object().unwrap() {
+        if without.contains(&name.as_str()) || !choices.is_set() {
+            continue;
+        }
+        let value = match &schema["$ref"] {
+            Value::String(_) => SCHEMAS.with(|all| value(&all.plugin["$defs"]["Tls"], choices)),
+            _ => value(schema, choices),
+        };
+        table.insert(name.clone(), value);
+    }
+    table
 }
 
-/// Options that no schema speaks of.
-fn strays() -> impl Strategy<Value = Map<String, Value>> {
-    let value = select(vec![
-        json!({}),
-        json!([]),
-        json!({ "a b": [{ "c": 1 }, [2.5, "x"]] }),
-        json!({ "env": 1 }),
-        json!(true),
-        json!("plain\n"),
-    ]);
-    proptest::collection::btree_map(select(vec!["odd key", "zz", "ü"]), value, 0..2).prop_map(
-        |map| {
-            map.into_iter()
-                .map(|(key, value)| (key.to_owned(), value))
-                .collect()
-        },
-    )
+struct Schemas {
+    plugin: Value,
+    host: Value,
+    pipeline: Value,
+    sections: [(&'static str, Value); 4],
 }
 
-fn merged(parts: impl IntoIterator<Item = Value>) -> Value {
-    let tables = parts.into_iter().filter_map(|part| match part {
-        Value::Object(table) => Some(table),
-        _ => None,
-    });
-    tables.flatten().collect::<Map<_, _>>().into()
+thread_local! {
+    static SCHEMAS: Schemas = Schemas {
+        plugin: plugin(),
+        host: describe::instance("x"),
+        pipeline: describe::pipeline(),
+        sections: describe::sections(),
+    };
 }
 
-/// A storage or source of the plugin.
-fn instance() -> impl Strategy<Value = Value> {
-    // Whatever `library` is, no plugin is loaded here.
-    let host = table(&describe::instance("x"), &["type", "use"]);
-    (host, table(&plugin(), &[]), strays()).prop_map(|(host, options, strays)| {
-        merged([json!({ "type": "x" }), options, strays.into(), host])
-    })
+/// A storage or source of the plugin. Whatever its `library` is, it is not loaded here.
+fn instance(schemas: &Schemas, choices: &mut Choices) -> Map<String, Value> {
+    let mut instance = table(&schemas.plugin, &[], choices);
+    if choices.is_set() {
+        let stray = choices.of(&[
+            json!({}),
+            json!([]),
+            json!({ "a b": [{ "c": 1 }, [2.5, "x"]] }),
+            json!({ "env": 1 }),
+            json!(true),
+            json!("plain\n"),
+        ]);
+        instance.insert(choices.of(&["odd key", "zz", "ü"]).to_owned(), stray);
+    }
+    instance.extend(table(&schemas.host, &["type", "use"], choices));
+    instance.insert("type".to_owned(), json!("x"));
+    instance
 }
 
 /// What one layer says.
-fn layer() -> impl Strategy<Value = Value> {
-    let sections: Vec<_> = describe::sections()
-        .into_iter()
-        .map(|(name, schema)| {
-            table(&schema, &["crash_size"]).prop_map(move |table| (name.to_owned(), table))
-        })
-        .collect();
-    let pipeline = table(&describe::pipeline(), &["source", "from", "to"]);
-    let largest = proptest::option::of(select(vec!["1B", "26214401B", "512MiB"]));
-    let uses = any::<(bool, bool)>();
-    (
-        sections,
-        [instance(), instance(), instance()],
-        subsequence(vec!["a", "b"], 1..=2),
-        pipeline,
-        largest,
-        uses,
-    )
-        .prop_map(|(sections, [a, mut b, mut source], stores, pipeline, largest, (first, second))| {
-            let mut whole: Map<String, Value> = sections.into_iter().collect();
-            if let Some(size) = largest {
-                whole["limits"]["crash_size"] = size.into();
-            }
-            if first {
-                b["use"] = json!("storage.a");
-            }
-            if second {
-                source["use"] = json!("storage.b");
-            }
-            let needed = json!({ "source": "new", "from": "a", "to": ["b"] });
-            merged([
-                whole.into(),
-                json!({
-                    "storage": { "a": a, "b": b, "both": { "type": "fanout", "stores": stores } },
-                    "source": { "new": source },
-                    "pipeline": { "move": merged([needed, pipeline]) },
-                }),
-            ])
-        })
+fn layer(schemas: &Schemas, choices: &mut Choices) -> Value {
+    let mut whole = Map::new();
+    for (name, schema) in &schemas.sections {
+        whole.insert(
+            (*name).to_owned(),
+            table(schema, &["crash_size"], choices).into(),
+        );
+    }
+    if choices.is_set() {
+        whole["limits"]["crash_size"] = choices.of(&["1B", "26214401B", "512MiB"]).into();
+    }
+    let (a, mut new) = (instance(schemas, choices), instance(schemas, choices));
+    let mut b = json!({ "type": "x", "use": "storage.a", "port": choices.below(9) });
+    if choices.is_set() {
+        b["zz"] = json!({ "inner": choices.below(9) });
+    }
+    if choices.is_set() {
+        new.insert("use".to_owned(), json!("storage.b"));
+    }
+    let stores = choices.of(&[json!(["a"]), json!(["a", "b"])]);
+    let mut pipeline = table(&schemas.pipeline, &["source", "from", "to"], choices);
+    for (key, value) in [
+        ("source", json!("new")),
+        ("from", json!("a")),
+        ("to", json!(["b"])),
+    ] {
+        pipeline.insert(key.to_owned(), value);
+    }
+    let both = json!({ "type": "fanout", "stores": stores });
+    whole.insert(
+        "storage".to_owned(),
+        json!({ "a": a, "b": b, "both": both }),
+    );
+    whole.insert("source".to_owned(), json!({ "new": new }));
+    whole.insert("pipeline".to_owned(), json!({ "move": pipeline }));
+    whole.into()
 }
 
-/// Layers, the later ones winning, and flags.
-fn layers() -> impl Strategy<Value = Layers> {
-    let flags = vec![
-        "limits.dumps=5",
-        "reload.timeout=90s",
-        "plugins.path=[\"/a\", \"b c\"]",
-        "storage.a.port=81",
-        "storage.a.root=0123",
-        "storage.a.tls={ ca_file = \"x\" }",
-        "storage.b.urls=[\"a\", \"b\"]",
-        "storage.b.retry.policy=infinite_backoff",
-        "storage.b.password={ env = \"KEY\" }",
-        "source.new.ratio=1.5",
-        "source.new.max_bytes=1GiB",
-        "pipeline.move.concurrency=3",
-    ];
-    let count = flags.len();
-    let tables = proptest::collection::vec(layer(), 1..3);
-    (tables, subsequence(flags, 0..=count)).prop_map(|(tables, flags)| {
-        let layers = tables.into_iter().fold(Layers::new(), Layers::defaults);
-        flags.into_iter().fold(layers, Layers::set)
+const FLAGS: [&str; 12] = [
+    "limits.dumps=5",
+    "reload.timeout=90s",
+    "plugins.path=[\"/a\", \"b c\"]",
+    "storage.a.port=81",
+    "storage.a.root=0123",
+    "storage.a.tls={ ca_file = \"x\" }",
+    "storage.b.urls=[\"a\", \"b\"]",
+    "storage.b.retry.policy=infinite_backoff",
+    "storage.b.password={ env = \"KEY\" }",
+    "source.new.ratio=1.5",
+    "source.new.max_bytes=1GiB",
+    "pipeline.move.concurrency=3",
+];
+
+/// One or two layers, the later one winning, and flags.
+fn layers(mut choices: Choices) -> Layers {
+    SCHEMAS.with(|schemas| {
+        let mut layers = Layers::new().defaults(layer(schemas, &mut choices));
+        if choices.is_set() {
+            layers = layers.defaults(layer(schemas, &mut choices));
+        }
+        let flags = FLAGS.into_iter().filter(|_| choices.is_set());
+        flags.fold(layers, Layers::set)
     })
 }
 
@@ -256,52 +264,55 @@ fn typed(mut configuration: Configuration) -> Configuration {
     configuration
 }
 
-/// Dumps what is generated to a file of this name, and reads it again.
-fn come_back(name: &str, dump: impl Fn(&Document, &Configuration) -> String) {
+#[test]
+fn any_configuration_comes_back_from_both_dumps() {
+    std::thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| come_back(CASES / THREADS));
+        }
+    });
+}
+
+/// Dumps what is generated, reads it again, and compares.
+fn come_back(cases: u32) {
     let files = Files::new(&[]);
     let config = Config {
-        cases: CASES,
+        cases,
         failure_persistence: None,
         ..Config::default()
     };
-    let seen = std::cell::RefCell::new(BTreeMap::<&str, u32>::new());
-    let outcome = TestRunner::new(config).run(&layers(), |layers| {
+    let seen = Cell::new([0; 2]);
+    let choices = proptest::collection::vec(any::<u16>(), 0..200);
+    let outcome = TestRunner::new(config).run(&choices, |choices| {
+        let layers = layers(Choices(choices.into_iter()));
         let document = layers.load().unwrap();
         let configuration = document.configuration().unwrap();
-        let text = dump(&document, &configuration);
-        for part in ["env = ", "\"env\"", "'''", "\\u007F"] {
-            *seen.borrow_mut().entry(part).or_default() += u32::from(text.contains(part));
+        let typed = typed(configuration.clone());
+        let toml = to_commented_toml(&document, &configuration, &schema).unwrap();
+        let json = to_json(&configuration, &schema).to_string();
+        let [references, escapes] = seen.get();
+        seen.set([
+            references + u32::from(toml.contains("KEY")),
+            escapes + u32::from(json.contains("\\u0000")),
+        ]);
+        for (name, text) in [("a.toml", toml), ("a.json", json)] {
+            files.write(name, &text);
+            let again = files
+                .layers(name)
+                .load()
+                .and_then(|again| again.configuration())
+                .map_err(|errors| TestCaseError::fail(format!("{errors}\n{text}")))?;
+            prop_assert!(again == typed, "{}", text);
         }
-        files.write(name, &text);
-        let again = files
-            .layers(name)
-            .load()
-            .and_then(|again| again.configuration());
-        let again = again.map_err(|errors| TestCaseError::fail(format!("{errors}\n{text}")))?;
-        prop_assert!(again == typed(configuration), "{}", text);
         Ok(())
     });
     if let Err(error) = outcome {
         panic!("{error}");
     }
     assert!(
-        seen.borrow().values().any(|count| *count > CASES / 10),
+        seen.get().iter().all(|count| *count > cases / 20),
         "{seen:?}"
     );
-}
-
-#[test]
-fn any_configuration_comes_back_from_commented_toml() {
-    come_back("a.toml", |document, configuration| {
-        to_commented_toml(document, configuration, &schema).unwrap()
-    });
-}
-
-#[test]
-fn any_configuration_comes_back_from_json() {
-    come_back("a.json", |_, configuration| {
-        to_json(configuration, &schema).to_string()
-    });
 }
 
 #[test]
