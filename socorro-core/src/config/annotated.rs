@@ -9,7 +9,7 @@ use super::error::Said;
 use super::inline::inline;
 use super::read::Errors;
 use super::tree::{MASK, Node, Table, join};
-use super::{Configuration, InstanceConfig, takeover};
+use super::{Configuration, takeover};
 use crate::error::{Error, ErrorKind, Result};
 
 const HEAD: &str = "Every option there is. What is set stands as it is in force, below who said so and what that \
