@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::Cost::{InPlace, NextLoad};
+use super::Cost::{InPlace, Restart};
 use super::shape::{Described, count, duration, formatted, list, map, or, path, size};
 use crate::config::{DEFAULT_FORBIDDEN_KEYS, ReloadConfig};
 use crate::crash::Limits;
@@ -29,7 +29,7 @@ pub(super) fn plugins() -> Value {
     Described::new("Where the libraries of plugins are found, and how they are run.")
         .option(
             "path",
-            NextLoad,
+            InPlace,
             "Directories that are searched for `libsocorro_plugin_<type>.so`; the first that has it wins. Empty \
              means `../plugins` beside the directory of the running program. They are searched again at every \
              reload, and a library of other bytes replaces the instances that use it.",
@@ -37,7 +37,7 @@ pub(super) fn plugins() -> Value {
         )
         .option(
             "stage",
-            NextLoad,
+            InPlace,
             "Where the private copies go that libraries are loaded from: a directory that can be written, on a \
              disk that is not mounted `noexec`. Without it `$XDG_RUNTIME_DIR/socorro`, or else a directory of \
              this user's own in the temporary directory.",
@@ -45,35 +45,35 @@ pub(super) fn plugins() -> Value {
         )
         .option(
             "sha256",
-            NextLoad,
+            InPlace,
             "The SHA-256 that the library of a plugin must have, by the plugin's name. A plugin that is not \
              named here is not checked. Checked at every reload.",
             or(map(formatted("sha256")), BTreeMap::<String, String>::new()),
         )
         .option(
             "max_images",
-            NextLoad,
+            InPlace,
             "How many different libraries one process may load in its life. Code is never unloaded, so every \
              new build of a plugin counts; beyond the bound a restart is needed.",
             or(count(1, 4096), default.max_images),
         )
         .option(
             "timeout",
-            NextLoad,
+            InPlace,
             "How long a library's constructors and its entry function may take, and how long each making and \
              ending of an instance.",
             or(duration(), default.timeout),
         )
         .option(
             "worker_threads",
-            NextLoad,
+            Restart,
             "Threads of the runtime of each library; 0 leaves it to the plugin. Taken when the library's first \
              instance is made.",
             or(count(0, 1024), default.worker_threads),
         )
         .option(
             "blocking_threads",
-            NextLoad,
+            Restart,
             "Most threads for blocking work of each library; 0 leaves it to the plugin. Taken when the library's \
              first instance is made.",
             or(count(0, 1024), default.blocking_threads),

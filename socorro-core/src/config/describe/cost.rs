@@ -11,9 +11,6 @@ pub enum Cost {
     /// Taken over at the reload; nothing is replaced and no connection is lost.
     #[serde(rename = "in place")]
     InPlace,
-    /// Holds for what is loaded from then on; what is loaded stays as it is.
-    #[serde(rename = "next load")]
-    NextLoad,
     /// The storage or source is replaced: the old instance sees through what it has, the new one takes what
     /// comes.
     #[serde(rename = "new instance")]
@@ -21,23 +18,26 @@ pub enum Cost {
     /// The pipeline begins anew: the one before takes nothing new and sees through what it has.
     #[serde(rename = "new pipeline")]
     NewPipeline,
+    /// Taken over when the program starts anew.
+    #[serde(rename = "restart")]
+    Restart,
 }
 
 impl Cost {
     const ALL: [Self; 4] = [
         Self::InPlace,
-        Self::NextLoad,
         Self::NewInstance,
         Self::NewPipeline,
+        Self::Restart,
     ];
 
     /// The word for it, such as `new instance`.
     pub fn word(self) -> &'static str {
         match self {
             Self::InPlace => "in place",
-            Self::NextLoad => "next load",
             Self::NewInstance => "new instance",
             Self::NewPipeline => "new pipeline",
+            Self::Restart => "restart",
         }
     }
 
@@ -45,15 +45,13 @@ impl Cost {
     pub fn meaning(self) -> &'static str {
         match self {
             Self::InPlace => "a reload takes it over, and nothing is replaced",
-            Self::NextLoad => {
-                "a reload takes it over for what is loaded from then on; what is loaded stays as it is"
-            }
             Self::NewInstance => {
                 "a reload replaces the instance: the old one sees through what it has"
             }
             Self::NewPipeline => {
                 "a reload begins the pipeline anew: the one before sees through what it has"
             }
+            Self::Restart => "it takes a restart of the program",
         }
     }
 

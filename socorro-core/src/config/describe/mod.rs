@@ -14,6 +14,7 @@ mod shape;
 mod whole;
 
 pub use cost::Cost;
+pub(crate) use hide::hide_secrets;
 pub use option::{Choice, OptionDoc, options_of};
 pub use page::{core_tables, option_table};
 pub use whole::{PluginSchemas, json_schema};

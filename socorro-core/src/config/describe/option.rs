@@ -24,7 +24,7 @@ pub struct OptionDoc {
     pub unit: Option<String>,
     /// It must be set.
     pub required: bool,
-    /// It is written as a reference, and its value is shown nowhere.
+    /// It is a secret, or there are some in it: written as references, and shown nowhere.
     pub secret: bool,
     /// What it costs to change it.
     pub change: Cost,
@@ -58,8 +58,8 @@ pub fn options_of(schema: &Value) -> Vec<OptionDoc> {
     options
 }
 
-struct Reader<'a> {
-    schema: &'a Value,
+pub(super) struct Reader<'a> {
+    pub(super) schema: &'a Value,
 }
 
 /// What a table says for what is in it.
@@ -106,7 +106,7 @@ impl Reader<'_> {
                     .and_then(Value::as_str)
                     .map(str::to_owned),
                 required: required.contains(&name.as_str()),
-                secret: view.get("x-secret") == Some(&true.into()),
+                secret: self.holds_secret(&view, DEPTH),
                 change: change.unwrap_or(Cost::NewInstance),
                 path,
             });
@@ -114,7 +114,7 @@ impl Reader<'_> {
     }
 
     /// A schema with what it refers to put into it, and without the forms that only say "or nothing".
-    fn view(&self, schema: &Value) -> Map<String, Value> {
+    pub(super) fn view(&self, schema: &Value) -> Map<String, Value> {
         let mut view = schema.as_object().cloned().unwrap_or_default();
         for _ in 0..HOPS {
             let Some(other) = self.takes_in(&mut view) else {

@@ -372,3 +372,49 @@ fn a_strange_name_of_a_file_stays_in_its_comment() {
     );
     assert_eq!(super::read(&dump).unwrap(), configuration);
 }
+
+#[test]
+fn a_secret_in_plain_text_is_masked_by_the_schema_whatever_its_name() {
+    let schema = |_: &InstanceConfig| {
+        Some(
+            json!({ "$defs": { "Login": { "properties": { "pin": { "x-secret": true, "type": "string" } } } },
+            "properties": {
+                "dsn": { "anyOf": [{ "type": "string", "x-secret": true }, { "type": "null" }] },
+                "logins": { "type": "array", "items": { "$ref": "#/$defs/Login" } },
+                "login": { "$ref": "#/$defs/Login" },
+                "by_name": { "type": "object", "additionalProperties": { "x-secret": true } },
+                "root": { "type": "string" },
+            } }),
+        )
+    };
+    let files = Files::new(&[
+        (
+            "a.toml",
+            "[storage.a]\ntype = \"x\"\ndsn = \"hunter2\"\nby_name.b = \"hunter2\"\n",
+        ),
+        (
+            "b.toml",
+            "[storage.a]\ndsn = { env = \"KEY\" }\nlogins = [{ pin = \"hunter2\" }]\nlogin = \"hunter2\"\n\
+             by_name = { a = \"hunter2\", b = { file = \"/b\" } }\nroot = \"/shown\"\n",
+        ),
+    ]);
+    let document = files
+        .layers("a.toml")
+        .file(files.path("b.toml"))
+        .load()
+        .unwrap();
+    let configuration = document.configuration().unwrap();
+    let commented = to_commented_toml(&document, &configuration, &schema).unwrap();
+    let json = to_json(&configuration, &schema).to_string();
+    for dump in [
+        &commented,
+        &json,
+        &to_toml(&configuration, &schema).unwrap(),
+    ] {
+        assert!(!dump.contains("hunter2"), "{dump}");
+        assert!(
+            dump.contains("KEY") && dump.contains("/b") && dump.contains("/shown"),
+            "{dump}"
+        );
+    }
+}
