@@ -67,12 +67,24 @@ pub(crate) enum Config {
         #[arg(long)]
         json: bool,
     },
-    /// Prints what is in force; secrets as references.
+    /// Prints what is in force, as a file that can be used: every option with what it is for, its default
+    /// and who set it; secrets as references.
     Dump {
-        /// As JSON instead of TOML.
+        /// As JSON, without comments, instead of TOML.
         #[arg(long)]
         json: bool,
     },
+    /// Tells all there is to know of one option: its value, who set it over whom, what it is for, what a change
+    /// costs.
+    Explain {
+        /// Such as storage.archive.bucket.
+        key: String,
+        /// For machines.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Prints the JSON Schema of a configuration file, for editors, with the options of all plugins found.
+    Schema,
 }
 
 #[derive(Subcommand)]

@@ -3,6 +3,7 @@ use socorro_core::config::Layers;
 use socorro_core::live::{Checked, Socorro};
 use socorro_core::pipeline::Pipelines;
 
+use super::config_show;
 use crate::arguments::Config;
 use crate::exit::Exit;
 use crate::output::{json, line};
@@ -10,7 +11,9 @@ use crate::output::{json, line};
 pub(super) async fn run(layers: Layers, command: Config) -> Result<(), Exit> {
     match command {
         Config::Check { connect, json } => check(layers, connect, json).await,
-        Config::Dump { json } => dump(layers, json).await,
+        Config::Dump { json } => config_show::dump(layers, json).await,
+        Config::Explain { key, json } => config_show::explain(layers, &key, json).await,
+        Config::Schema => config_show::schema(layers).await,
     }
 }
 
@@ -82,13 +85,4 @@ fn as_value(checked: &Checked) -> Value {
         "pipelines": checked.pipelines,
         "health": health,
     })
-}
-
-/// Prints what is in force, secrets as their references.
-async fn dump(layers: Layers, json: bool) -> Result<(), Exit> {
-    let text = Socorro::builder(layers)
-        .pipelines(Pipelines::Forever)
-        .dump(json)
-        .await?;
-    line(format_args!("{}", text.trim_end()))
 }

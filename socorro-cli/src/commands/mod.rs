@@ -1,4 +1,5 @@
 mod config;
+mod config_show;
 mod crash;
 mod plugin;
 mod run;

@@ -8,7 +8,7 @@ use super::read::{Section, list, string};
 use super::tree::join;
 
 /// Types of storages that are part of core and made of other storages.
-const COMPOSITES: [&str; 1] = ["fanout"];
+pub(crate) const COMPOSITES: [&str; 1] = ["fanout"];
 
 /// Is this type of storage made of other storages, named by `stores`?
 pub fn is_composite(type_name: &str) -> bool {

@@ -108,7 +108,15 @@ fn options(config: &InstanceConfig, schema: Option<&Value>) -> Map<String, Value
     let typed = schema.and_then(|schema| config.options.typed(schema).ok());
     let known = typed.is_some();
     let table = typed.as_ref().unwrap_or(&config.options).table();
-    masked(table, known)
+    let mut shown = Value::Object(masked(table, known));
+    if let Some(schema) = schema.filter(|_| !known) {
+        // Not every secret sounds like one.
+        super::describe::hide_secrets(schema, &mut shown);
+    }
+    match shown {
+        Value::Object(shown) => shown,
+        _ => Map::new(),
+    }
 }
 
 fn masked(table: &Table, known: bool) -> Map<String, Value> {

@@ -25,20 +25,24 @@
 //! storage or source replaces its table. A table takes over options of others with `use`. Relative paths in options are relative to the working directory,
 //! those of `include` to the including file.
 
+mod annotated;
 mod class;
 mod composite;
 mod configuration;
 mod depth;
+mod describe;
 mod document;
 mod dump;
 mod environment;
 mod error;
 mod explain;
+mod explained;
 mod file;
 mod fingerprint;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod include;
+mod inline;
 mod instance;
 mod layers;
 mod merge;
@@ -62,16 +66,22 @@ mod takeover;
 mod tree;
 mod url;
 
+pub use annotated::to_commented_toml;
 pub use class::Class;
 pub use composite::is_composite;
 pub use configuration::{
     After, Configuration, DEFAULT_FORBIDDEN_KEYS, HostOptions, InstanceConfig, PipelineConfig,
     ReloadConfig, Start,
 };
+pub use describe::{
+    Choice, Cost, OptionDoc, PluginSchemas, core_tables, json_schema, option_table, options_of,
+};
 pub use document::Document;
 pub use dump::{SchemaOf, to_json, to_toml};
 pub use error::{ConfigError, ConfigErrors, Said, Wrong};
 pub use explain::Explanation;
+pub use explained::Explained;
+pub(crate) use explained::Named;
 pub use layers::Layers;
 pub use options::{Options, Resolved};
 pub use origin::{InFile, Origin, Place};

@@ -44,6 +44,7 @@ mod reaper;
 mod reason;
 mod report;
 mod shared;
+mod show;
 mod socorro;
 mod wanted;
 

@@ -120,6 +120,15 @@ fn scalar(value: &Value) -> Result<Kind, Wrong> {
     }
 }
 
+/// `kind` as `text` has it: serde_json may be off by the last bit of a fraction, which would make a dump that
+/// is loaded again another configuration.
+fn exact(kind: Kind, text: &str) -> Kind {
+    match (kind, text.parse()) {
+        (Kind::Float(_), Ok(float)) => Kind::Float(float),
+        (kind, _) => kind,
+    }
+}
+
 /// Makes nodes of raw text, whose place in the file tells where it is.
 struct Reading<'a> {
     file: &'a Arc<SourceFile>,
@@ -152,7 +161,8 @@ impl Reading<'_> {
             },
             _ => serde_json::from_str(text)
                 .map_err(|error| syntax(&error))
-                .and_then(|value| scalar(&value)),
+                .and_then(|value| scalar(&value))
+                .map(|kind| exact(kind, text)),
         };
         match kind {
             Ok(kind) => Some(Node::new(&origin, kind)),

@@ -9,7 +9,6 @@ use crate::config::origin::Origin;
 use crate::config::secrets::{self, SecretSource};
 use crate::config::tree::{Kind, Node, join};
 use crate::config::url;
-use crate::options::{ByteSize, HumanDuration};
 
 /// Applications of a rule to a value, in all and in one another; a schema that refers to itself in a circle
 /// would need more.
@@ -331,11 +330,23 @@ impl Rule {
     }
 
     fn wrong_unit(&self, text: &str, node: &Node) -> Option<Wrong> {
-        let fits = match self.unit? {
-            Unit::Duration => text.parse::<HumanDuration>().is_ok(),
-            Unit::Bytes => text.parse::<ByteSize>().is_ok(),
+        let unit = self.unit?;
+        let Some(found) = unit.amount(text) else {
+            return Some(self.expected(node, false));
         };
-        (!fits).then(|| self.expected(node, false))
+        let bound = |bound: &Option<String>| {
+            let text = bound.as_deref()?;
+            Some((text.to_owned(), unit.amount(text)?))
+        };
+        let least = bound(&self.amounts.least).filter(|(_, least)| found < *least);
+        let most = bound(&self.amounts.most).filter(|(_, most)| found > *most);
+        let why = match (least, most) {
+            (Some((least, _)), _) => format!("expected at least {least}"),
+            (None, Some((most, _))) => format!("expected at most {most}"),
+            (None, None) => return None,
+        };
+        let why = format!("{why}, found {}", node.show());
+        Some(Wrong::new(Class::OutOfRange, why))
     }
 
     fn out_of_bounds(&self, number: f64, node: &Node) -> Option<Wrong> {

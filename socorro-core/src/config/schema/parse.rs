@@ -64,6 +64,17 @@ impl Parser {
             self.keyword(&mut rule, keyword, value, depth)
                 .map_err(|why| format!("{at}/{keyword} {why}"))?;
         }
+        let bounds = [
+            ("x-minimum", &rule.amounts.least),
+            ("x-maximum", &rule.amounts.most),
+        ];
+        for (keyword, bound) in bounds {
+            if let (Some(unit), Some(bound)) = (rule.unit, bound)
+                && unit.amount(bound).is_none()
+            {
+                return Err(format!("{at}/{keyword} is not in the unit of x-unit"));
+            }
+        }
         Ok(rule)
     }
 
@@ -122,6 +133,9 @@ impl Parser {
                     None => return Err("is no string".to_owned()),
                 };
             }
+            // With a unit of a plugin's own they are annotations.
+            "x-minimum" => rule.amounts.least = value.as_str().map(str::to_owned),
+            "x-maximum" => rule.amounts.most = value.as_str().map(str::to_owned),
             "$defs" if depth == 0 => {}
             "$schema" | "$id" | "$comment" | "title" | "description" | "default" | "examples"
             | "format" | "deprecated" | "readOnly" | "writeOnly" => {}

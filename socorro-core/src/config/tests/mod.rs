@@ -1,7 +1,9 @@
 mod bad;
 mod dump;
+mod dump_all;
 mod environment;
 mod explain;
+mod explained;
 mod files;
 mod merging;
 mod mutations;
