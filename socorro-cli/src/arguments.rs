@@ -182,7 +182,9 @@ impl Command {
     /// Whether the output is for machines, and what goes wrong is therefore told to them too.
     pub(crate) fn asks_for_json(&self) -> bool {
         match self {
-            Self::Config(Config::Check { json, .. } | Config::Dump { json })
+            Self::Config(
+                Config::Check { json, .. } | Config::Dump { json } | Config::Explain { json, .. },
+            )
             | Self::Plugin(Plugin::List { json } | Plugin::Show { json, .. })
             | Self::Crash(Crash::Ls(Ls { json, .. }) | Crash::Catalog { json, .. }) => *json,
             _ => false,
