@@ -1,5 +1,6 @@
 //! `cargo xtask test`: the one test command.
 
+mod fuzz;
 mod servers;
 
 use std::time::{Duration, Instant};
@@ -79,6 +80,7 @@ pub(crate) fn run_all(arguments: &Arguments) -> Result<()> {
         run(cargo(&arguments).env("RUSTDOCFLAGS", "-D warnings"))
     })?;
     miri(&mut log)?;
+    fuzz::run_all(&mut log)?;
     if !arguments.hermetic {
         log.cargo(
             "core is ready to publish",
