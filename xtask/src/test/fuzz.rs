@@ -21,7 +21,14 @@ pub(super) fn run_all(log: &mut Log) -> Result<()> {
         return Ok(());
     }
     for target in TARGETS {
-        let arguments = ["+nightly", "fuzz", "run", target, "--", "-max_total_time=10"];
+        let arguments = [
+            "+nightly",
+            "fuzz",
+            "run",
+            target,
+            "--",
+            "-max_total_time=10",
+        ];
         log.step(&format!("fuzz {target}"), || {
             run(cargo(&arguments).current_dir(root().join("socorro-core")))
         })?;
