@@ -39,6 +39,11 @@ impl Document {
         Self { root, layers }
     }
 
+    /// As it was merged, no `use` followed.
+    pub(crate) fn root(&self) -> &Table {
+        &self.root
+    }
+
     pub(crate) fn layers(&self) -> &[Layer] {
         &self.layers
     }
