@@ -9,7 +9,7 @@ use super::class::Class;
 use super::describe::{self, OptionDoc, options_of};
 use super::document::Document;
 use super::error::{ConfigError, ConfigErrors, Said, Wrong};
-use super::explain::Explanation;
+use super::explain::{Explanation, at};
 use super::inline::inline;
 use super::origin::Origin;
 use super::read::{Errors, Section};
@@ -87,12 +87,12 @@ impl Document {
         schema_of: &dyn Fn(&Named) -> Option<Value>,
     ) -> Result<Explained, ConfigErrors> {
         let options = self.options(schema_of);
-        let (mut story, taken_over) = match self.explain(key) {
-            Some(story) => (Some(story), None),
-            None => match self.through_use(key) {
-                Some((from, story)) => (Some(story), Some(from)),
-                None => (None, None),
-            },
+        let path: Vec<&str> = key.split('.').collect();
+        let own = at(self.root(), &path).is_some();
+        let taken = (!own).then(|| self.through_use(key)).flatten();
+        let (mut story, taken_over) = match taken {
+            Some((from, story)) => (Some(story), Some(from)),
+            None => (self.explain(key), None),
         };
         // A key inside of an option, such as one pin of plugins.sha256, is of that option.
         let option = options

@@ -134,7 +134,7 @@ impl Takeover<'_> {
             _ => None,
         };
         let items = match &inline.as_ref().unwrap_or(node).kind {
-            Kind::List(items) => items.clone(),
+            Kind::List(items) if !items.is_empty() => items.clone(),
             _ => vec![node.clone()],
         };
         let mut names: Vec<Name> = Vec::new();

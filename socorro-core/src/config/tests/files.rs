@@ -291,7 +291,7 @@ fn a_pattern_leaves_out_the_file_it_stands_in() {
     files.write("b.toml", "include = [\"*.toml\"]");
     assert_eq!(
         fail(&files, "a.toml"),
-        ["a.toml: include: the files include each other in a circle"]
+        ["a.toml: include: the files include each other in a circle: a.toml -> b.toml -> a.toml"]
     );
 }
 
