@@ -27,9 +27,19 @@ impl Exit {
         }
     }
 
+    /// With this code; without a message everything has been said.
+    pub(crate) fn with(code: u8, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+        }
+    }
+
     /// Says why on standard error.
     pub(crate) fn report(self) -> ExitCode {
-        eprintln!("socorro: {}", self.message);
+        if !self.message.is_empty() {
+            eprintln!("socorro: {}", self.message);
+        }
         ExitCode::from(self.code)
     }
 }

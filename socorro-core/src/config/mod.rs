@@ -26,9 +26,11 @@
 //! those of `include` to the including file.
 
 mod class;
+mod compare;
 mod composite;
 mod configuration;
 mod depth;
+mod digest;
 mod document;
 mod dump;
 mod environment;
@@ -36,6 +38,8 @@ mod error;
 mod explain;
 mod file;
 mod fingerprint;
+mod fingerprints;
+mod glimpse;
 mod include;
 mod instance;
 mod layers;
@@ -57,15 +61,19 @@ mod tree;
 mod url;
 
 pub use class::Class;
+pub use compare::{Comparison, KeyChange, Shadowed};
 pub use composite::is_composite;
 pub use configuration::{
-    After, Configuration, DEFAULT_FORBIDDEN_KEYS, HostOptions, InstanceConfig, PipelineConfig,
-    ReloadConfig, Start,
+    After, Configuration, ControlConfig, DEFAULT_FORBIDDEN_KEYS, HostOptions, InstanceConfig,
+    PipelineConfig, ReloadConfig, Start,
 };
+pub(crate) use digest::digest;
 pub use document::Document;
+pub(crate) use dump::instance as instance_json;
 pub use dump::{SchemaOf, to_json, to_toml};
 pub use error::{ConfigError, ConfigErrors, Said, Wrong};
 pub use explain::Explanation;
+pub(crate) use fingerprints::SecretPrint;
 pub use layers::Layers;
 pub use options::{Options, Resolved};
 pub use origin::{InFile, Origin, Place};

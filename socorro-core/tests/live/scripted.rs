@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 
 use socorro_core::crash::{CrashId, Dumps, RawCrash, StoredId};
+use socorro_core::options::Secret;
 use socorro_core::plugin::author::{OpenContext, SourcePlugin, StoragePlugin};
 use socorro_core::source::{Delivery, NewCrashSource, Receive, Settlement, Token};
 use socorro_core::storage::{Capabilities, Catalog, CatalogEntry, CrashStorage, Part};
@@ -91,6 +92,9 @@ pub struct Config {
     #[serde(default)]
     #[allow(dead_code, reason = "only its change matters")]
     revision: u32,
+    #[serde(default)]
+    #[allow(dead_code, reason = "only its change matters")]
+    password: Option<Secret>,
 }
 
 pub struct ScriptedStorage(Arc<Script>);
