@@ -9,7 +9,9 @@
 
 mod bad_configuration;
 mod bad_crashes;
+mod control;
 mod crashes;
+mod diff;
 mod dump;
 mod kill;
 mod once;

@@ -1,9 +1,11 @@
 //! What a reload would do is told before, and is what the reload then does.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
 use socorro_core::config::Layers;
 use socorro_core::live::{Builder, Cause, Change, Diff, Outcome, Part, Socorro};
 use socorro_core::pipeline::Pipelines;
@@ -95,6 +97,52 @@ fn configuration() -> impl Strategy<Value = Configuration> {
 }
 
 impl Configuration {
+    /// One that can be started.
+    fn repaired(mut self) -> Self {
+        let plain = Storage::Backend {
+            other_type: false,
+            revision: None,
+            by_flag: false,
+            password: None,
+            timeout: None,
+        };
+        let names: Vec<u8> = self.storages.keys().copied().collect();
+        let first_is_backend = matches!(self.storages.get(&0), Some(Storage::Backend { .. }));
+        for (name, storage) in &mut self.storages {
+            let right = match storage {
+                Storage::Backend { .. } => true,
+                Storage::Like => first_is_backend,
+                Storage::Both(a, b) => {
+                    a != b
+                        && [*a, *b]
+                            .iter()
+                            .all(|child| child < name && names.contains(child))
+                }
+            };
+            if !right {
+                *storage = plain.clone();
+            }
+        }
+        self.pipeline = self.pipeline.filter(|(from, to, _)| {
+            let apart = !self
+                .places(*from)
+                .iter()
+                .any(|place| self.places(*to).contains(place));
+            self.source.is_some() && apart && names.contains(from) && names.contains(to)
+        });
+        self
+    }
+
+    /// A storage and what it is made of.
+    fn places(&self, name: u8) -> Vec<u8> {
+        let mut places = vec![name];
+        if let Some(Storage::Both(a, b)) = self.storages.get(&name) {
+            places.extend(self.places(*a));
+            places.extend(self.places(*b));
+        }
+        places
+    }
+
     fn text(&self, file: &File) -> String {
         let mut text = "\n".repeat(self.empty_lines.into());
         let mut line = |line: String| writeln!(text, "{line}").unwrap();
@@ -210,15 +258,17 @@ fn assert_reasoned(diff: &Diff) {
     );
 }
 
-/// Starts with `old`, edits it to `new`, and reloads.
-async fn edit_and_reload(old: &Configuration, new: &Configuration, expecting: bool) {
+/// Starts with `old`, edits it to `new`, and reloads; tells what came of it.
+async fn edit_and_reload(
+    old: &Configuration,
+    new: &Configuration,
+    expecting: bool,
+) -> &'static str {
     let file = File::new("");
     old.write(&file);
-    // Flags that fit neither are wrong in both; those of the old one stay.
+    // Those of the old one stay, whether they fit the new one or not.
     let flags = old.flags();
-    let Ok(socorro) = builder(layers(&file, &flags)).start().await else {
-        return;
-    };
+    let socorro = builder(layers(&file, &flags)).start().await.unwrap();
     let unchanged = socorro.diff().await.unwrap();
     assert!(
         unchanged.is_empty() && unchanged.why == Default::default(),
@@ -231,13 +281,14 @@ async fn edit_and_reload(old: &Configuration, new: &Configuration, expecting: bo
         Ok(diff) if expecting => socorro.reload_expecting(&diff.saved()).await,
         _ => socorro.reload().await,
     };
-    match told {
+    let came = match told {
         Err(errors) => {
             assert_eq!(report.outcome, Outcome::Refused);
             let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
             let told: Vec<String> = report.errors.iter().map(ToString::to_string).collect();
             assert_eq!(told, errors);
             assert_eq!(socorro.generation(), generation);
+            "refused"
         }
         Ok(diff) => {
             assert_ne!(report.outcome, Outcome::Refused, "{report}");
@@ -276,19 +327,43 @@ async fn edit_and_reload(old: &Configuration, new: &Configuration, expecting: bo
                 assert_eq!(offline.saved().from(), diff.saved().from());
                 assert_eq!(offline.saved().to(), diff.saved().to());
             }
+            if nothing { "unchanged" } else { "applied" }
         }
-    }
+    };
     socorro.shutdown().await;
+    came
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, max_shrink_iters: 200, ..ProptestConfig::default() })]
-
-    #[test]
-    fn what_is_told_is_what_is_done(old in configuration(), new in configuration(), expecting in any::<bool>()) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(edit_and_reload(&old, &new, expecting));
-    }
+#[test]
+fn what_is_told_is_what_is_done() {
+    let cases = ProptestConfig {
+        cases: 400,
+        max_shrink_iters: 200,
+        ..ProptestConfig::default()
+    };
+    let counts: RefCell<BTreeMap<&str, u32>> = RefCell::default();
+    let broken = prop::bool::weighted(0.2);
+    let pairs = (configuration(), configuration(), broken, any::<bool>());
+    let told = TestRunner::new(cases).run(&pairs, |(old, new, broken, expecting)| {
+        let old = old.repaired();
+        let new = if broken { new } else { new.repaired() };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let came = runtime.block_on(edit_and_reload(&old, &new, expecting));
+        *counts.borrow_mut().entry(came).or_default() += 1;
+        Ok(())
+    });
+    told.unwrap();
+    let counts = counts.into_inner();
+    let enough = |came: &str, least: u32| {
+        assert!(
+            counts.get(came).is_some_and(|count| *count >= least),
+            "{counts:?}"
+        );
+    };
+    enough("applied", 200);
+    enough("refused", 20);
 }
 
 fn causes<'a>(diff: &'a Diff, part: &str) -> &'a [Cause] {

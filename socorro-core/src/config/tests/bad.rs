@@ -16,13 +16,13 @@ fn sections() {
     check(
         "[storages.a]\ntype = \"x\"",
         &[
-            "a.toml: storages: is no known key; known here: limits, pipeline, plugins, redaction, reload, source, storage",
+            "a.toml: storages: is no known key; known here: control, limits, pipeline, plugins, redaction, reload, source, storage",
         ],
     );
     check(
         "[control]\nsocket = \"/x\"",
         &[
-            "a.toml: control: is no known key; known here: limits, pipeline, plugins, redaction, reload, source, storage",
+            "a.toml: control: is no known key; known here: control, limits, pipeline, plugins, redaction, reload, source, storage",
         ],
     );
     check("limits = 5", &["a.toml: limits: expected a table, found 5"]);
