@@ -19,7 +19,11 @@ pub(super) async fn run(
     } else {
         Pipelines::Forever
     };
-    let mut builder = Socorro::builder(layers).pipelines(pipelines).control();
+    let mut builder = Socorro::builder(layers).pipelines(pipelines);
+    // Who drains once ends by itself, and may do so beside a program that runs.
+    if !once {
+        builder = builder.control();
+    }
     if let Some(path) = last_good {
         builder = builder.last_good(path);
     }

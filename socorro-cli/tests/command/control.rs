@@ -2,32 +2,12 @@
 
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 
-use socorro_testkit::program::Program;
-
 use crate::support::{PATIENCE, Place, finish};
 use crate::tree;
 
 /// The configuration with a control socket.
 pub(crate) fn with_socket(text: &str) -> String {
     format!("{text}\n[control]\nsocket = \"{{}}/control.sock\"\n")
-}
-
-/// The text as [`Place::edit`] would write it below its own lines.
-pub(crate) fn plain(place: &Place, text: &str) -> String {
-    text.replace(
-        "{}",
-        &place
-            .path("")
-            .display()
-            .to_string()
-            .trim_end_matches('/')
-            .to_owned(),
-    )
-}
-
-/// Starts `run` and waits until it runs.
-pub(crate) fn mover_with_socket(place: &Place) -> Program {
-    place.mover()
 }
 
 #[test]

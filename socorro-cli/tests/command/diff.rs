@@ -1,16 +1,22 @@
 //! `config diff`: what a reload would do, told before; `--out` and `reload --expect`: that, or nothing.
 
-use crate::control::{mover_with_socket, plain, with_socket};
-use crate::support::{PATIENCE, Place};
+use crate::control::with_socket;
+use crate::support::{PATIENCE, Place, finish, plugins};
 use crate::tree;
 
 #[test]
 fn beside_a_program_with_exit_codes() {
     let place = Place::new(&tree::mover("a", "ack"));
-    let plugins = crate::support::plugins();
+    let here = place
+        .path("socorro")
+        .parent()
+        .unwrap()
+        .display()
+        .to_string();
     let next = |text: &str| {
-        let text = format!("[plugins]\npath = [{plugins:?}]\n\n{text}");
-        place.write("next.toml", plain(&place, &text));
+        let text = text.replace("{}", &here);
+        let text = format!("[plugins]\npath = [{:?}]\n\n{text}", plugins());
+        place.write("next.toml", text);
         place.run(&["config", "diff", "next.toml"])
     };
     let same = next(&tree::mover("a", "ack"));
@@ -38,7 +44,7 @@ fn beside_a_program_with_exit_codes() {
     assert_eq!(json["changes"]["pipeline.mover"], "replace");
 
     let wrong = next("[storage.a]\ntype = \"filesystem\"\nrot = 1\n");
-    wrong.fails(2, &["next.toml:5:1: storage.a.rot"]);
+    wrong.fails(2, &["next.toml:6:1: storage.a.rot"]);
     place
         .run(&["config", "diff", "nowhere.toml"])
         .fails(2, &["nowhere.toml"]);
@@ -67,7 +73,7 @@ fn an_edit_that_a_variable_hides_is_named() {
 #[test]
 fn what_was_reviewed_is_applied_or_nothing_is() {
     let place = Place::new(&with_socket(&tree::mover("a", "ack")));
-    let mut mover = mover_with_socket(&place);
+    let mut mover = place.mover();
     let running =
         |arguments: &[&str]| place.run(&[&["config", "diff", "--running"], arguments].concat());
     assert_eq!(running(&[]).code, Some(0));
@@ -117,7 +123,7 @@ fn what_was_reviewed_is_applied_or_nothing_is() {
         "--out",
         "plan.json",
     ]);
-    let diff = crate::support::finish(&mut offline, b"");
+    let diff = finish(&mut offline, b"");
     assert_eq!(diff.code, Some(3), "{diff:?}");
     let applied = place.run(&["reload", "--expect", "plan.json"]);
     assert!(
@@ -140,7 +146,7 @@ fn what_was_reviewed_is_applied_or_nothing_is() {
     place
         .run(&["reload", "--expect", "plan.json"])
         .fails(2, &["plan.json", "no saved plan"]);
-    place.edit("[storage\n");
+    place.edit(&with_socket("[storage\n"));
     running(&[]).fails(2, &["socorro.toml:4"]);
     mover.signal("TERM").unwrap();
     assert!(mover.wait(PATIENCE).unwrap().success());

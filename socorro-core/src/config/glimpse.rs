@@ -8,7 +8,7 @@ use super::error::ConfigErrors;
 use super::file;
 use super::include::Reader;
 use super::layers::{Layers, Source};
-use super::merge::Layer;
+use super::merge::{Layer, Part};
 use super::tree::{Kind, Node};
 use super::{environment, set};
 
@@ -21,7 +21,11 @@ impl Layers {
         let mut ignored = ConfigErrors::default();
         self.sources().iter().rev().find_map(|source| {
             let layers = match source {
-                Source::Defaults(_) => Vec::new(),
+                Source::Defaults(Ok(table)) => {
+                    let table = table.clone();
+                    vec![vec![Part { table }]]
+                }
+                Source::Defaults(Err(_)) => Vec::new(),
                 Source::File(file) => {
                     let mut layers = Vec::new();
                     Reader::new(self.size_limit(), &mut layers, &mut ignored).read(file);

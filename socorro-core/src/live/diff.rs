@@ -57,6 +57,8 @@ pub enum Cause {
         /// Who wrote the reference.
         origin: Origin,
     },
+    /// An earlier reload read it already, and it waits for a restart since.
+    Pending,
 }
 
 impl Diff {
@@ -80,6 +82,12 @@ impl Diff {
                 let causes = why.parts.entry(part.clone()).or_default();
                 causes.extend(other_library(part, from, to));
                 causes.extend(other_secrets(part, from, to));
+            }
+            if *change == Change::Restart {
+                let causes = why.parts.entry(part.clone()).or_default();
+                if causes.is_empty() {
+                    causes.push(Cause::Pending);
+                }
             }
         }
         let parts = from.digests.keys().chain(to.digests.keys());
@@ -214,6 +222,7 @@ impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Key(change) => change.fmt(f),
+            Self::Pending => f.write_str("waits for a restart since an earlier reload"),
             Self::Library { plugin, old, new } => {
                 write!(
                     f,

@@ -12,7 +12,7 @@ use super::basis::Basis;
 use super::control::Server;
 use super::coordinator::{Coordinator, Effect, Event, Phase};
 use super::diff::Diff;
-use super::environment::Environment;
+use super::environment::{Environment, unread};
 use super::generation::Generation;
 use super::keep::Keeper;
 use super::reaper::Reaper;
@@ -225,15 +225,15 @@ impl Driver {
     fn diff(&self) -> impl Future<Output = std::result::Result<Diff, ConfigErrors>> + use<> {
         let (environment, basis) = (self.environment.clone(), self.basis.clone());
         let (running, claimed) = (self.shared.pin().shapes(), self.shared.claimed());
+        let patience = self.reload.timeout;
         async move {
-            diff(
-                &environment,
-                &environment.layers,
-                &running,
-                &basis,
-                &claimed,
-            )
-            .await
+            let layers = &environment.layers;
+            let found = diff(&environment, layers, &running, &basis, &claimed);
+            let found = tokio::time::timeout(patience, found).await;
+            found.unwrap_or_else(|_| {
+                let why = format!("gave up after {patience:.0?}; see reload.timeout");
+                Err(unread(why))
+            })
         }
     }
 

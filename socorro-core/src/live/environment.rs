@@ -82,7 +82,11 @@ pub(super) async fn read(
 
 /// Nothing can be read any more.
 pub(super) fn ending() -> ConfigErrors {
-    let why = "it could not be read: the program is shutting down";
+    unread("it could not be read: the program is shutting down".to_owned())
+}
+
+/// Reading and checking did not come to an end.
+pub(super) fn unread(why: String) -> ConfigErrors {
     let wrong = Wrong::new(Class::FileUnreadable, why);
     ConfigError::new(Origin::Together, "", wrong).into()
 }

@@ -7,7 +7,7 @@ use std::fmt::Write;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use socorro_core::config::Layers;
-use socorro_core::live::{Builder, Cause, Change, Diff, Outcome, Part, Socorro};
+use socorro_core::live::{Builder, Cause, Change, Diff, Outcome, Part, ReloadReport, Socorro};
 use socorro_core::pipeline::Pipelines;
 
 use crate::support::{File, plan};
@@ -303,6 +303,7 @@ async fn edit_and_reload(
             // What takes a restart is told until there was one; nothing else is left to do.
             let again = socorro.diff().await.unwrap();
             assert!(again.plan.changes_nothing_now(), "{again}");
+            assert_reasoned(&again);
             assert_eq!(
                 again.plan.needs_restart(),
                 diff.plan.needs_restart(),
@@ -468,11 +469,18 @@ async fn what_takes_a_restart_is_told_until_there_was_one() {
     file.edit(&format!(
         "{storage}[plugins]\nworker_threads = 2\nmax_images = 9"
     ));
-    for outcome in [Outcome::Unchanged, Outcome::Unchanged] {
-        let report = socorro.reload().await;
-        assert_eq!(report.outcome, outcome);
+    let restart = |report: &ReloadReport| {
         assert!(report.plan.needs_restart());
-        assert_eq!(plan(&report), ["keep storage.a", "restart plugins"]);
+        assert_eq!(plan(report), ["keep storage.a", "restart plugins"]);
+        report.to_string()
+    };
+    let report = socorro.reload().await;
+    assert_eq!(report.outcome, Outcome::Unchanged);
+    assert!(restart(&report).contains("plugins.worker_threads: 2 ("));
+    for _ in 0..2 {
+        let report = socorro.reload().await;
+        assert_eq!(report.outcome, Outcome::Unchanged);
+        assert!(restart(&report).contains("waits for a restart"));
     }
     file.edit(&format!("{storage}[reload]\ntimeout = \"9s\""));
     let report = socorro.reload().await;

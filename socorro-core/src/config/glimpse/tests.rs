@@ -12,6 +12,9 @@ fn the_last_layer_that_says_it_wins() {
     let (_directory, layers) = layers("[reload]\nkeep = \"/file\"");
     assert_eq!(layers.glimpse("reload.keep").as_deref(), Some("/file"));
     assert_eq!(layers.glimpse("control.socket"), None);
+    let program = serde_json::json!({ "reload": { "keep": "/program" } });
+    let defaults = Layers::new().defaults(program);
+    assert_eq!(defaults.glimpse("reload.keep").as_deref(), Some("/program"));
     let over = layers.set("reload.keep=/flag");
     assert_eq!(over.glimpse("reload.keep").as_deref(), Some("/flag"));
 }
