@@ -20,9 +20,9 @@ fn sections() {
         ],
     );
     check(
-        "[control]\nsocket = \"/x\"",
+        "[metrics]\nsocket = \"/x\"",
         &[
-            "a.toml: control: is no known key; known here: control, limits, pipeline, plugins, redaction, reload, source, storage",
+            "a.toml: metrics: is no known key; known here: control, limits, pipeline, plugins, redaction, reload, source, storage",
         ],
     );
     check("limits = 5", &["a.toml: limits: expected a table, found 5"]);
