@@ -72,13 +72,28 @@ pub(crate) enum Config {
         /// Also open every backend and ask for its health.
         #[arg(long)]
         connect: bool,
-    },
-    /// Prints what is in force; secrets as references.
-    Dump {
-        /// As JSON instead of TOML.
+        /// For machines, errors too.
         #[arg(long)]
         json: bool,
     },
+    /// Prints what is in force, as a file that can be used: every option with what it is for, its default
+    /// and who set it; secrets as references.
+    Dump {
+        /// As JSON, without comments, instead of TOML.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Tells all there is to know of one option: its value, who set it over whom, what it is for, what a change
+    /// costs.
+    Explain {
+        /// Such as storage.archive.bucket.
+        key: String,
+        /// For machines.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Prints the JSON Schema of a configuration file, for editors, with the options of all plugins found.
+    Schema,
     /// Tells what a reload would do, and why; ends with 3 if that is anything.
     Diff(Diff),
 }
@@ -229,6 +244,25 @@ pub(crate) struct Ls {
     /// For machines.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+impl Command {
+    /// Whether the output is for machines, and what goes wrong is therefore told to them too.
+    pub(crate) fn asks_for_json(&self) -> bool {
+        match self {
+            Self::Config(
+                Config::Check { json, .. }
+                | Config::Dump { json }
+                | Config::Explain { json, .. }
+                | Config::Diff(Diff { json, .. }),
+            )
+            | Self::Status(Status { json, .. })
+            | Self::Reload(Reload { json, .. })
+            | Self::Plugin(Plugin::List { json } | Plugin::Show { json, .. })
+            | Self::Crash(Crash::Ls(Ls { json, .. }) | Crash::Catalog { json, .. }) => *json,
+            _ => false,
+        }
+    }
 }
 
 impl Arguments {

@@ -1,4 +1,4 @@
-//! Developer commands: `cargo xtask demo`, `test`, `dist`, `bench`.
+//! Developer commands: `cargo xtask demo`, `test`, `dist`, `docs`, `bench`.
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -8,6 +8,7 @@
 mod bench;
 mod demo;
 mod dist;
+mod docs;
 mod run;
 mod services;
 mod test;
@@ -33,6 +34,8 @@ enum Command {
     Services(services::Arguments),
     /// Makes target/dist: the command, the plugins and the header, ready to be copied elsewhere.
     Dist(dist::Arguments),
+    /// Brings the tables of options in docs/ up to date.
+    Docs(docs::Arguments),
     /// Runs the benchmarks, ours and the peers' side by side.
     Bench(bench::Arguments),
 }
@@ -45,6 +48,7 @@ fn main() -> Result<()> {
         Command::Dist(arguments) => {
             dist::run(&arguments).map(|directory| println!("{}", directory.display()))
         }
+        Command::Docs(arguments) => docs::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
     }
 }

@@ -1,4 +1,5 @@
 mod config;
+mod config_show;
 mod control;
 mod crash;
 mod diff;

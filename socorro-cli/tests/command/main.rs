@@ -9,14 +9,19 @@
 
 mod bad_configuration;
 mod bad_crashes;
+mod canaries;
+mod configure;
 mod control;
 mod crashes;
 mod diff;
 mod dump;
+mod errors;
+mod json_schema;
 mod kill;
 mod once;
 mod plugins;
 mod reload;
+mod schema;
 mod signals;
 mod support;
 mod terminal;

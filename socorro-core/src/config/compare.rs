@@ -5,9 +5,8 @@ use std::fmt;
 
 use super::document::Document;
 use super::error::Said;
-use super::read::Errors;
 use super::tree::{Kind, MASK, Node, Table, join, sounds_secret};
-use super::{Origin, secrets, takeover};
+use super::{Origin, secrets};
 
 /// One key that two configurations say differently.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +47,7 @@ impl Document {
     ///
     /// `is_secret` tells of a key whether its value is one, besides those whose names sound so.
     pub fn compare(&self, next: &Self, is_secret: &dyn Fn(&str) -> bool) -> Comparison {
-        let (old, new) = (taken(self), taken(next));
+        let (old, new) = (self.taken(), next.taken());
         let (old, new) = (leaves(&old), leaves(&new));
         let mask = Mask(is_secret);
         let mut comparison = Comparison::default();
@@ -69,11 +68,6 @@ impl Document {
         }
         comparison
     }
-}
-
-fn taken(document: &Document) -> Table {
-    // What is wrong is told when the document is checked.
-    takeover::resolve(document.root(), &Errors::default())
 }
 
 /// Every value by its dotted key. A reference to a secret is one value.

@@ -1,12 +1,14 @@
 //! Storages that are made of other storages.
 
+use std::collections::BTreeSet;
+
 use super::class::Class;
 use super::error::Wrong;
 use super::read::{Section, list, string};
 use super::tree::join;
 
 /// Types of storages that are part of core and made of other storages.
-const COMPOSITES: [&str; 1] = ["fanout"];
+pub(crate) const COMPOSITES: [&str; 1] = ["fanout"];
 
 /// Is this type of storage made of other storages, named by `stores`?
 pub fn is_composite(type_name: &str) -> bool {
@@ -30,11 +32,10 @@ pub(crate) fn distinct(names: &[String]) -> Result<Vec<String>, Wrong> {
         let why = "expected at least one storage";
         return Err(Wrong::new(Class::EmptyList, why));
     }
-    for (place, name) in names.iter().enumerate() {
-        if names.iter().take(place).any(|other| other == name) {
-            let why = format!("names {name:?} twice");
-            return Err(Wrong::new(Class::NamedTwice, why));
-        }
+    let mut seen = BTreeSet::new();
+    if let Some(name) = names.iter().find(|name| !seen.insert(*name)) {
+        let why = format!("names {name:?} twice");
+        return Err(Wrong::new(Class::NamedTwice, why));
     }
     Ok(names.to_vec())
 }

@@ -122,7 +122,15 @@ fn options(config: &InstanceConfig, schema: Option<&Value>) -> Map<String, Value
     let typed = schema.and_then(|schema| config.options.typed(schema).ok());
     let known = typed.is_some();
     let table = typed.as_ref().unwrap_or(&config.options).table();
-    masked(table, known)
+    let mut shown = Value::Object(masked(table, known));
+    if let Some(schema) = schema.filter(|_| !known) {
+        // Not every secret sounds like one.
+        super::describe::hide_secrets(schema, &mut shown);
+    }
+    match shown {
+        Value::Object(shown) => shown,
+        _ => Map::new(),
+    }
 }
 
 fn masked(table: &Table, known: bool) -> Map<String, Value> {
@@ -138,6 +146,10 @@ fn masked_node(name: &str, node: &Node, known: bool) -> Value {
         _ if known => node.to_json(),
         Kind::Secret(_) => MASK.into(),
         Kind::Table(_) if super::secrets::is_reference(node) => node.to_json(),
+        Kind::Table(table) if sounds_secret(name) => table
+            .keys()
+            .map(|inner| (inner.clone(), Value::from(MASK)))
+            .collect(),
         Kind::Table(table) => Value::Object(masked(table, known)),
         Kind::List(items) => items
             .iter()

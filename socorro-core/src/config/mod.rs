@@ -22,25 +22,31 @@
 //! Every error names the file with line and column, the variable or the flag, the key, what it overrode and
 //! what might have been meant; all of them come in one list, each of a [`Class`] for machines. Merging:
 //! tables merge key by key; arrays and secret references replace whole; a layer that changes the `type` of a
-//! storage or source replaces its table. Relative paths in options are relative to the working directory,
+//! storage or source replaces its table. A table takes over options of others with `use`. Relative paths in options are relative to the working directory,
 //! those of `include` to the including file.
 
+mod annotated;
 mod class;
 mod compare;
 mod composite;
 mod configuration;
 mod depth;
+mod describe;
 mod digest;
 mod document;
 mod dump;
 mod environment;
 mod error;
 mod explain;
+mod explained;
 mod file;
 mod fingerprint;
 mod fingerprints;
 mod glimpse;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod include;
+mod inline;
 mod instance;
 mod layers;
 mod merge;
@@ -52,14 +58,19 @@ mod parse;
 mod pipeline;
 mod read;
 mod references;
+mod retyped;
+mod scan;
 mod schema;
 mod secrets;
 mod sections;
+mod serialize;
 mod set;
+mod snippet;
 mod takeover;
 mod tree;
 mod url;
 
+pub use annotated::to_commented_toml;
 pub use class::Class;
 pub use compare::{Comparison, KeyChange, Shadowed};
 pub use composite::is_composite;
@@ -68,17 +79,23 @@ pub use configuration::{
     PipelineConfig, ReloadConfig, Start,
 };
 pub(crate) use digest::digest;
+pub use describe::{
+    Choice, Cost, OptionDoc, PluginSchemas, core_tables, json_schema, option_table, options_of,
+};
 pub use document::Document;
 pub(crate) use dump::instance as instance_json;
 pub use dump::{SchemaOf, to_json, to_toml};
 pub use error::{ConfigError, ConfigErrors, Said, Wrong};
 pub use explain::Explanation;
 pub(crate) use fingerprints::SecretPrint;
+pub use explained::Explained;
+pub(crate) use explained::Named;
 pub use layers::Layers;
 pub use options::{Options, Resolved};
 pub use origin::{InFile, Origin, Place};
 pub use schema::Schema;
 pub use secrets::{SecretRef, SecretSource, SystemSecrets};
+pub use snippet::Snippet;
 
 #[cfg(test)]
 mod tests;

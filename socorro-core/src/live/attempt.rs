@@ -18,6 +18,7 @@ use super::instance::{SourceInstance, StorageInstance};
 use super::keep::{self, Kept};
 use super::open::{self, Opened};
 use super::plan::{Change, Part, Shape};
+use super::reason::Reason;
 use super::report::Step;
 use super::saved::SavedPlan;
 use super::wanted::{Kind, Wanted, WantedInstance};
@@ -30,7 +31,7 @@ pub(super) struct Attempt {
     /// What it does, as far as it came.
     pub(super) diff: Diff,
     /// The next generation, or every reason why there is none.
-    pub(super) outcome: Result<Candidate, Vec<String>>,
+    pub(super) outcome: Result<Candidate, Vec<Reason>>,
 }
 
 /// A generation that only has to be committed. Owns everything new: dropping it is the rollback.
@@ -128,14 +129,14 @@ impl Attempt {
         environment: &Environment,
         layers: &Layers,
         before: &Before,
-    ) -> Result<Candidate, Vec<String>> {
+    ) -> Result<Candidate, Vec<Reason>> {
         let running = &*before.running;
         let aim = Aim::take(environment, layers, &before.claimed, &mut self.steps).await;
         let Aim {
             wanted,
             basis,
             kept,
-        } = aim.map_err(lines)?;
+        } = aim.map_err(reasons)?;
         let started = Instant::now();
         self.diff = Diff::between(&running.shapes(), &before.basis, &basis);
         self.took(Step::Plan, started);
@@ -170,7 +171,7 @@ impl Attempt {
         &self,
         environment: &Environment,
         wanted: &Wanted,
-    ) -> Result<(HashMap<Part, Opened>, Vec<(String, String)>), Vec<String>> {
+    ) -> Result<(HashMap<Part, Opened>, Vec<(String, String)>), Vec<Reason>> {
         let new = wanted.instances.iter().filter(|instance| {
             matches!(
                 self.diff.plan.change(&instance.part()),
@@ -190,7 +191,10 @@ impl Attempt {
                     degraded.extend(why.map(|why| (instance.part().to_string(), why)));
                     opened.insert(instance.part(), open);
                 }
-                Err(error) => errors.push(format!("{}: {error}", instance.part())),
+                Err(error) => errors.push(Reason::Backend {
+                    part: instance.part(),
+                    error,
+                }),
             }
         }
         if errors.is_empty() {
@@ -206,13 +210,14 @@ impl Attempt {
 }
 
 /// What was reviewed is not what would happen now.
-fn unexpected(line: String) -> String {
-    format!("not what was expected, make the plan anew: {line}")
+fn unexpected(line: String) -> Reason {
+    Reason::Other(format!(
+        "not what was expected, make the plan anew: {line}"
+    ))
 }
 
-/// A line for each.
-fn lines(errors: ConfigErrors) -> Vec<String> {
-    errors.iter().map(ToString::to_string).collect()
+fn reasons(errors: ConfigErrors) -> Vec<Reason> {
+    errors.into_iter().map(Reason::Config).collect()
 }
 
 /// Puts the generation together: instances that are kept and instances that are new.

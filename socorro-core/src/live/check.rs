@@ -1,6 +1,5 @@
 //! Looking at a configuration without running it.
 
-use std::collections::HashMap;
 use std::time::Instant;
 
 use futures_util::future::join_all;
@@ -11,7 +10,7 @@ use super::open::{self, Opened};
 use super::plan::Part;
 use super::socorro::Builder;
 use super::wanted::{Kind, Wanted};
-use crate::config::{ConfigErrors, InstanceConfig, Layers, to_json, to_toml};
+use crate::config::{ConfigErrors, Layers};
 use crate::context::Context;
 use crate::error::Result;
 use crate::plugin::loader::Loader;
@@ -98,50 +97,5 @@ impl Builder {
         let (environment, _, _) = self.environment();
         let configuration = environment.read().await?;
         Ok(environment.loader(&configuration))
-    }
-
-    /// The configuration in force as TOML, or as JSON, secrets as their references; loads back to the same
-    /// configuration.
-    ///
-    /// `InvalidConfig` with every error, a line each.
-    pub async fn dump(self, json: bool) -> Result<String> {
-        let (environment, _, _) = self.environment();
-        let configuration = environment.read().await?;
-        let loader = environment.loader(&configuration);
-        let mut schemas = HashMap::new();
-        let storages = configuration
-            .storages
-            .values()
-            .map(|config| (Kind::Storage, config));
-        let sources = configuration
-            .sources
-            .values()
-            .map(|config| (Kind::Source, config));
-        for (kind, config) in storages.chain(sources) {
-            // A plugin that cannot be loaded is for `check` to tell; its options are shown as they are.
-            if let Ok(plugin) = loader
-                .load(&config.type_name, config.library.as_deref())
-                .await
-                && let Some(schema) = plugin.options_schema(kind)
-            {
-                schemas.insert((kind, config.name.clone()), schema.clone());
-            }
-        }
-        let schema_of = |config: &InstanceConfig| {
-            let is_source = configuration
-                .sources
-                .get(&config.name)
-                .is_some_and(|source| source == config);
-            let kind = if is_source {
-                Kind::Source
-            } else {
-                Kind::Storage
-            };
-            schemas.get(&(kind, config.name.clone())).cloned()
-        };
-        if json {
-            return Ok(format!("{:#}", to_json(&configuration, &schema_of)));
-        }
-        to_toml(&configuration, &schema_of)
     }
 }

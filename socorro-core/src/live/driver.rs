@@ -19,6 +19,7 @@ use super::reaper::Reaper;
 use super::report::{Outcome, ReloadReport, Step, Trigger};
 use super::saved::SavedPlan;
 use super::shared::Shared;
+use super::wanted::still_in_use;
 use crate::config::{ConfigErrors, ReloadConfig};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pipeline::Supervisor;
@@ -241,9 +242,8 @@ impl Driver {
         let mut report = self.reports.borrow().clone();
         report.trigger = Trigger::Request;
         report.outcome = Outcome::Refused;
-        report.errors = vec![format!(
-            "{EXPECTING} reloads wait already, each with a plan of its own"
-        )];
+        let why = format!("{EXPECTING} reloads wait already, each with a plan of its own");
+        report.errors = vec![why.into()];
         report
     }
 
@@ -260,9 +260,8 @@ impl Driver {
         let current = under_way.take_if(|current| current.task == id)?;
         let Some(attempt) = attempt else {
             let mut report = self.report(&current, Outcome::Refused);
-            report
-                .errors
-                .push("the attempt panicked; the panic hook has its message".to_owned());
+            let why = "the attempt panicked; the panic hook has its message";
+            report.errors.push(why.into());
             return Some(report);
         };
         let claimed = self.shared.claimed();
@@ -280,9 +279,7 @@ impl Driver {
                     .filter(|name| candidate.generation.storage(name).is_none())
                     .collect();
                 if let [first, ..] = lost[..] {
-                    report.errors.push(format!(
-                        "storage.{first}: the program holds a handle to it; it cannot be removed"
-                    ));
+                    report.errors.push(still_in_use(first).into());
                     return Some(report);
                 }
                 report.configuration = reached;
@@ -339,11 +336,12 @@ impl Driver {
         let mut report = self.report(under_way, Outcome::Refused);
         report.timed_out = matches!(phase, Phase::Idle | Phase::Reloading { .. });
         report.errors.push(match phase {
-            Phase::Stopping | Phase::Stopped => "the program is ending".to_owned(),
+            Phase::Stopping | Phase::Stopped => "the program is ending".into(),
             Phase::Idle | Phase::Reloading { .. } => format!(
                 "gave up after {:.0?}; see reload.timeout, and the log for what hangs",
                 under_way.started.elapsed()
-            ),
+            )
+            .into(),
         });
         report
     }

@@ -29,7 +29,7 @@
 //! | `starting.rs`, `keep.rs` | the start, and what is kept for one on broken files |
 //! | `control/` | the socket over which a running program is asked |
 //! | `instance.rs`, `degraded.rs`, `reaper.rs` | the life of an instance |
-//! | `report.rs` | what came of it |
+//! | `report.rs`, `reason.rs` | what came of it |
 
 mod admission;
 mod attempt;
@@ -48,10 +48,12 @@ mod keep;
 mod open;
 mod plan;
 mod reaper;
+mod reason;
 mod report;
 mod saved;
 mod settings;
 mod shared;
+mod show;
 mod socorro;
 mod starting;
 mod wanted;
@@ -62,6 +64,7 @@ pub(crate) use generation::{Generation, SourceEntry};
 pub use handle::StorageHandle;
 pub use plan::{Change, Identity, Part, Plan, Shape};
 pub use reaper::Straggler;
+pub use reason::{Reason, Refused};
 pub use report::{Outcome, ReloadReport, Step, Trigger};
 pub use saved::SavedPlan;
 pub use settings::Setting;

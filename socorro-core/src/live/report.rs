@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::diff::Why;
 use super::plan::{Change, Part, Plan};
+use super::reason::Reason;
 
 /// Why an attempt was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,8 +65,8 @@ pub struct ReloadReport {
     pub plan: Plan,
     /// Why, key by key.
     pub why: Why,
-    /// Why it was refused: every reason that was found, a line each.
-    pub errors: Vec<String>,
+    /// Why it was refused: every reason that was found.
+    pub errors: Vec<Reason>,
     /// It was refused because it took longer than `reload.timeout`.
     pub timed_out: bool,
     /// The files were broken, and the program started on the last configuration that was adopted before, which

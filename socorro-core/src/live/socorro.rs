@@ -12,7 +12,8 @@ use super::environment::{Environment, Parts, ending};
 use super::handle::StorageHandle;
 use super::keep::Keeper;
 use super::reaper::{Reaper, Straggler};
-use super::report::{Outcome, ReloadReport, Step, Trigger};
+use super::reason::{Reason, Refused};
+use super::report::{Outcome, ReloadReport, Trigger};
 use super::saved::SavedPlan;
 use super::shared::Shared;
 use super::starting::{self, LastGood};
@@ -68,7 +69,7 @@ impl Socorro {
 
     /// Opens every storage that these layers configure. See [`Builder::start`].
     pub async fn start(layers: Layers) -> Result<Self> {
-        Self::builder(layers).start().await
+        Ok(Self::builder(layers).start().await?)
     }
 
     /// A handle to the storage with this name, good for the life of the program: no reload can remove the
@@ -116,7 +117,7 @@ impl Socorro {
             let mut report = self.last_report();
             report.trigger = Trigger::Request;
             report.outcome = Outcome::Refused;
-            report.errors = vec!["the program is ending".to_owned()];
+            report.errors = vec!["the program is ending".into()];
             report
         })
     }
@@ -290,9 +291,9 @@ impl Builder {
 
     /// Reads the layers, loads the plugins, opens the storages, starts the pipelines. Needs a tokio runtime.
     ///
-    /// `InvalidConfig` with every error in the configuration, a line each; `Unavailable` when a required
-    /// backend is not there. Dropping the future undoes what was done until then.
-    pub async fn start(self) -> Result<Socorro> {
+    /// Every error in the configuration, or every backend that is required and not there. Dropping the future
+    /// undoes what was done until then.
+    pub async fn start(self) -> Result<Socorro, Refused> {
         let (control, last_good) = (self.control, self.last_good.clone());
         let (environment, transforms, reaper) = self.environment();
         let shared = Shared::new();
@@ -303,7 +304,7 @@ impl Builder {
             report.errors = broken.errors;
         }
         let socket = candidate.control.as_deref().filter(|_| control);
-        let socket = socket.map(control::Socket::open).transpose()?;
+        let socket = socket.map(control::Socket::open).transpose().map_err(unopened)?;
         let (reports, last_report) = watch::channel(report);
         let (messages, inbox) = mpsc::unbounded_channel();
         let (generations, _) = watch::channel(0);
@@ -319,7 +320,8 @@ impl Builder {
         };
         let control = socket
             .map(|socket| control::Server::start(socket, access))
-            .transpose()?;
+            .transpose()
+            .map_err(unopened)?;
         let mut driver = Driver {
             environment,
             shared: shared.clone(),
@@ -351,16 +353,13 @@ impl Builder {
     }
 }
 
-fn first_report(first: Attempt) -> Result<(ReloadReport, super::attempt::Candidate)> {
-    let candidate = first.outcome.map_err(|errors| {
-        let opened = first.steps.iter().any(|(step, _)| *step == Step::Open);
-        let kind = if opened {
-            ErrorKind::Unavailable
-        } else {
-            ErrorKind::InvalidConfig
-        };
-        Error::new(kind, errors.join("\n"))
-    })?;
+/// There is no control socket.
+fn unopened(error: Error) -> Refused {
+    Refused::new(vec![Reason::Other(error.to_string())])
+}
+
+fn first_report(first: Attempt) -> Result<(ReloadReport, super::attempt::Candidate), Refused> {
+    let candidate = first.outcome.map_err(Refused::new)?;
     let report = ReloadReport {
         attempt: 0,
         trigger: Trigger::Start,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::attempt::{Attempt, Before, attempt};
 use super::basis::Basis;
 use super::environment::Environment;
+use super::reason::Reason;
 use super::report::Step;
 use super::shared::Shared;
 use crate::config::Layers;
@@ -24,7 +25,7 @@ pub(super) struct Broken {
     /// What was used instead.
     pub(super) kept: PathBuf,
     /// What is wrong with the layers.
-    pub(super) errors: Vec<String>,
+    pub(super) errors: Vec<Reason>,
 }
 
 /// Attempts to start with the layers, or else with what was adopted last.
@@ -54,7 +55,7 @@ pub(super) async fn first(
     let Some(kept) = kept else {
         errors.push(
             "there is no last good configuration to start from: no layer that can be read says reload.keep"
-                .to_owned(),
+                .into(),
         );
         return (first, None);
     };
@@ -69,7 +70,7 @@ pub(super) async fn first(
         Err(wrong) => {
             let of_kept = wrong
                 .iter()
-                .map(|wrong| format!("the last good configuration cannot be used either: {wrong}"));
+                .map(|wrong| format!("the last good configuration cannot be used either: {wrong}").into());
             errors.extend(of_kept);
             (first, None)
         }

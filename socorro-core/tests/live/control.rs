@@ -168,7 +168,7 @@ async fn a_dead_one_is_replaced_a_live_one_and_a_file_are_not() {
 
     std::fs::write(&socket, "not to be lost").unwrap();
     let refused = file.builder().control().start().await.unwrap_err();
-    assert_eq!(refused.kind(), ErrorKind::Conflict);
+    assert_eq!(refused.kind(), ErrorKind::Unavailable);
     assert!(refused.to_string().contains("no socket"), "{refused}");
     assert_eq!(std::fs::read_to_string(&socket).unwrap(), "not to be lost");
 }

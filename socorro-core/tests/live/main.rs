@@ -14,6 +14,7 @@ mod expecting;
 mod last_good;
 mod pipelines;
 mod reload;
+mod rotate;
 mod scripted;
 mod start;
 mod support;

@@ -29,6 +29,8 @@ pub struct Script {
     pub closed: AtomicUsize,
     /// Every call but `open` and `close`.
     pub calls: AtomicUsize,
+    /// The secrets that storages were opened with.
+    pub passwords: Mutex<Vec<String>>,
     /// Of the source.
     pub queue: Mutex<VecDeque<StoredId>>,
     pub arrived: Notify,
@@ -55,6 +57,7 @@ pub fn script(tag: &str) -> Arc<Script> {
             opened: AtomicUsize::new(0),
             closed: AtomicUsize::new(0),
             calls: AtomicUsize::new(0),
+            passwords: Mutex::default(),
             queue: Mutex::default(),
             arrived: Notify::new(),
             out: Mutex::default(),
@@ -93,7 +96,6 @@ pub struct Config {
     #[allow(dead_code, reason = "only its change matters")]
     revision: u32,
     #[serde(default)]
-    #[allow(dead_code, reason = "only its change matters")]
     password: Option<Secret>,
 }
 
@@ -108,6 +110,8 @@ impl StoragePlugin for ScriptedStorage {
         let failure = script.open_fails.lock().unwrap().clone();
         failure.map_or(Ok(()), Err)?;
         script.opened.fetch_add(1, Ordering::SeqCst);
+        let password = config.password.as_ref().map(|it| it.expose().to_owned());
+        script.passwords.lock().unwrap().extend(password);
         Ok(Self(script))
     }
 }

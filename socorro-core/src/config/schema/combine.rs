@@ -18,6 +18,7 @@ impl Check<'_> {
         let only = At {
             depth: at.depth + 1,
             closed: at.closed && alone,
+            guarded: at.guarded || rule.guarded,
             ..at
         };
         let among = At {
@@ -39,7 +40,13 @@ impl Check<'_> {
             match (real.next(), real.next()) {
                 (None, _) if branches.is_empty() => {}
                 (None, _) => {
-                    wrong(node, at.key, Class::NotAllowed, "expected nothing", errors);
+                    wrong(
+                        node,
+                        at.key,
+                        Class::NotAllowed,
+                        "is not allowed here; leave it out",
+                        errors,
+                    );
                 }
                 // An option that may be left out: its own errors say more.
                 (Some(branch), None) => self.apply(branch, node, only, errors),
@@ -68,7 +75,8 @@ impl Check<'_> {
             self.apply(branch, &mut attempt, at, &mut found);
             if found.0.is_empty() {
                 if fitting.is_some() {
-                    let why = "fits more than one of the forms that the plugin knows";
+                    let why = "fits more than one of the forms that the plugin knows, and its schema does \
+                               not tell which is meant; ask the plugin's author";
                     return wrong(node, at.key, Class::AmbiguousForm, why, errors);
                 }
                 fitting = Some(attempt);
@@ -76,10 +84,10 @@ impl Check<'_> {
                 if !exactly_one || was_text {
                     break;
                 }
-            } else if nearest
-                .as_ref()
-                .is_none_or(|nearest| found.0.len() < nearest.0.len())
-            {
+            } else if nearest.as_ref().is_none_or(|nearest| {
+                // What another form says of a secret would show it.
+                (is_of_secret(&found), nearest.0.len()) > (is_of_secret(nearest), found.0.len())
+            }) {
                 nearest = Some(found);
             }
         }
@@ -102,6 +110,11 @@ impl Check<'_> {
             (None, None) => {}
         }
     }
+}
+
+/// Is a secret in plain text what is wrong?
+fn is_of_secret(errors: &ConfigErrors) -> bool {
+    errors.iter().any(|error| error.class == Class::PlainSecret)
 }
 
 impl Rule {

@@ -2,6 +2,7 @@
 
 mod check;
 mod combine;
+mod guarded;
 mod parse;
 mod text;
 
@@ -13,11 +14,13 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::error::Result;
+use crate::options::{ByteSize, HumanDuration};
 
 /// A plugin's option schema, of a fixed subset of JSON Schema 2020-12: `type`, `properties`, `required`,
 /// `additionalProperties`, `enum`, `const`, `items`, `uniqueItems`, the bounds of numbers, strings, lists and
-/// objects, `oneOf`, `anyOf`, `allOf`, `$ref` to `#/$defs/…`, and the annotations, of which `x-secret` and
-/// `x-unit` (`duration`, `bytes`) are looked at.
+/// objects, `oneOf`, `anyOf`, `allOf`, `$ref` to `#/$defs/…`, and the annotations, of which `x-secret`,
+/// `x-unit` (`duration`, `bytes`) and, where there is such a unit, `x-minimum` and `x-maximum` (`"5MiB"`) are
+/// looked at.
 #[derive(Clone, Debug)]
 pub struct Schema {
     root: Rule,
@@ -54,7 +57,10 @@ struct Rule {
     one_of: Vec<Rule>,
     reference: Option<String>,
     secret: bool,
+    /// Whether this is a secret, or has one inside.
+    guarded: bool,
     unit: Option<Unit>,
+    amounts: Amounts,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +90,13 @@ enum Unit {
     Bytes,
 }
 
+/// The bounds of what has a unit, as they are written.
+#[derive(Clone, Debug, Default)]
+struct Amounts {
+    least: Option<String>,
+    most: Option<String>,
+}
+
 #[derive(Clone, Copy, Debug, Default)]
 struct Numbers {
     least: Option<f64>,
@@ -96,6 +109,19 @@ struct Numbers {
 struct Bounds {
     least: Option<u64>,
     most: Option<u64>,
+}
+
+impl Unit {
+    /// What `text` comes to, in the smallest part of the unit; `None` when it is not written in it.
+    fn amount(self, text: &str) -> Option<u128> {
+        match self {
+            Self::Duration => text
+                .parse::<HumanDuration>()
+                .ok()
+                .map(|duration| duration.0.as_millis()),
+            Self::Bytes => text.parse::<ByteSize>().ok().map(|size| size.0.into()),
+        }
+    }
 }
 
 impl Type {

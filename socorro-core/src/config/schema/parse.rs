@@ -29,7 +29,8 @@ fn read(schema: &Value) -> Result<Schema, String> {
         Some(defs) => parser.rules_by_name(defs, "$defs", 0)?,
     };
     let root = parser.rule(schema, "", 0)?;
-    let schema = Schema { root, defs };
+    let mut schema = Schema { root, defs };
+    schema.mark_guarded();
     for rule in schema.defs.values().chain([&schema.root]) {
         references_exist(rule, &schema.defs)?;
     }
@@ -62,6 +63,17 @@ impl Parser {
         for (keyword, value) in members {
             self.keyword(&mut rule, keyword, value, depth)
                 .map_err(|why| format!("{at}/{keyword} {why}"))?;
+        }
+        let bounds = [
+            ("x-minimum", &rule.amounts.least),
+            ("x-maximum", &rule.amounts.most),
+        ];
+        for (keyword, bound) in bounds {
+            if let (Some(unit), Some(bound)) = (rule.unit, bound)
+                && unit.amount(bound).is_none()
+            {
+                return Err(format!("{at}/{keyword} is not in the unit of x-unit"));
+            }
         }
         Ok(rule)
     }
@@ -121,6 +133,9 @@ impl Parser {
                     None => return Err("is no string".to_owned()),
                 };
             }
+            // With a unit of a plugin's own they are annotations.
+            "x-minimum" => rule.amounts.least = value.as_str().map(str::to_owned),
+            "x-maximum" => rule.amounts.most = value.as_str().map(str::to_owned),
             "$defs" if depth == 0 => {}
             "$schema" | "$id" | "$comment" | "title" | "description" | "default" | "examples"
             | "format" | "deprecated" | "readOnly" | "writeOnly" => {}
@@ -221,10 +236,20 @@ impl Bounds {
     fn broken(self, count: usize, things: &str) -> Option<String> {
         let count = count as u64;
         if let Some(least) = self.least.filter(|least| count < *least) {
+            let things = counted(least, things);
             return Some(format!("expected at least {least} {things}, found {count}"));
         }
         let most = self.most.filter(|most| count > *most)?;
+        let things = counted(most, things);
         Some(format!("expected at most {most} {things}, found {count}"))
+    }
+}
+
+/// `item` or `items`.
+fn counted(count: u64, things: &str) -> &str {
+    match things.strip_suffix('s') {
+        Some(one) if count == 1 => one,
+        _ => things,
     }
 }
 
