@@ -1,5 +1,6 @@
 //! `cargo xtask test`: the one test command.
 
+mod fuzz;
 mod servers;
 mod tee;
 
@@ -98,6 +99,7 @@ fn steps(arguments: &Arguments) -> Result<()> {
         run(cargo(&arguments).env("RUSTDOCFLAGS", "-D warnings"))
     })?;
     miri(&mut log)?;
+    fuzz::run_all(&mut log)?;
     if !arguments.hermetic {
         log.cargo(
             "core is ready to publish",

@@ -44,6 +44,11 @@ impl Document {
         Self::new(Table::new(), Vec::new())
     }
 
+    /// As it was merged, no `use` followed.
+    pub(crate) fn root(&self) -> &Table {
+        &self.root
+    }
+
     pub(crate) fn layers(&self) -> &[Layer] {
         &self.layers
     }

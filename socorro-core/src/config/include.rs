@@ -67,7 +67,10 @@ impl<'a> Reader<'a> {
     fn try_file(&mut self, path: &Path) -> Result<(), Wrong> {
         let (mut bytes, _) = file::read(path, self.size_limit)?;
         if std::str::from_utf8(&bytes).is_err() {
-            return Err(Wrong::new(Class::FileNotUtf8, "is not UTF-8; save it as UTF-8"));
+            return Err(Wrong::new(
+                Class::FileNotUtf8,
+                "is not UTF-8; save it as UTF-8",
+            ));
         }
         let is_json = path
             .extension()

@@ -11,7 +11,7 @@ const DEPTH: usize = 16;
 /// Masks what `schema` says is a secret and is no reference to one. For values that the schema refuses, so no
 /// form that a value might have been meant to have is left out.
 pub(crate) fn hide_secrets(schema: &Value, value: &mut Value) {
-    let reader = Reader { schema };
+    let reader = Reader::new(schema);
     reader.hide(&reader.view(schema), value, DEPTH);
 }
 
@@ -22,7 +22,7 @@ impl Reader<'_> {
         }
         let is_secret = view.get("x-secret") == Some(&true.into());
         let misplaced = !value.is_object() && !value.is_array() && self.holds_secret(view, depth);
-        if depth == 0 || is_secret || misplaced {
+        if depth == 0 || is_secret || misplaced || !self.step() {
             *value = MASK.into();
             return;
         }
@@ -51,14 +51,18 @@ impl Reader<'_> {
 
     /// Is it a secret, or is there one in it?
     pub(super) fn holds_secret(&self, view: &Map<String, Value>, depth: usize) -> bool {
-        let Some(depth) = depth.checked_sub(1) else {
+        // When in doubt there is.
+        let Some(depth) = depth.checked_sub(1).filter(|_| self.step()) else {
             return true;
         };
         let inside = |schema: &Value| self.holds_secret(&self.view(schema), depth);
         let properties = view.get("properties").and_then(Value::as_object);
         view.get("x-secret") == Some(&true.into())
             || forms(view).any(inside)
-            || properties.into_iter().flatten().any(|(_, schema)| inside(schema))
+            || properties
+                .into_iter()
+                .flatten()
+                .any(|(_, schema)| inside(schema))
             || ["items", "additionalProperties"]
                 .iter()
                 .filter_map(|keyword| view.get(*keyword))

@@ -7,6 +7,7 @@
 
 mod core;
 mod cost;
+mod hide;
 mod host;
 mod option;
 mod page;

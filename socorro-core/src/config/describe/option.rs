@@ -1,5 +1,7 @@
 //! A schema read as a list of options, for people.
 
+use std::cell::Cell;
+
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -47,19 +49,24 @@ pub struct Choice {
 const DEPTH: usize = 8;
 /// References that are followed at one place.
 const HOPS: usize = 8;
+/// Lists of lists, forms of forms: what is told of a value.
+const WORDS: usize = 6;
+/// Looks at schemas in all; one that refers to itself would need more, for ever.
+const STEPS: usize = 20_000;
 
 /// Every option of a schema, in the order of their keys; those of an inner table have its key in front. A
 /// plugin's options cost a new instance when they change, unless its schema says otherwise.
 pub fn options_of(schema: &Value) -> Vec<OptionDoc> {
     let mut options = Vec::new();
-    let reader = Reader { schema };
+    let reader = Reader::new(schema);
     let root = reader.view(schema);
     reader.collect(&root, &[], &Inherited::default(), DEPTH, &mut options);
     options
 }
 
 pub(super) struct Reader<'a> {
-    pub(super) schema: &'a Value,
+    schema: &'a Value,
+    steps: Cell<usize>,
 }
 
 /// What a table says for what is in it.
@@ -69,7 +76,21 @@ struct Inherited {
     default: Option<Value>,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    pub(super) fn new(schema: &'a Value) -> Self {
+        Self {
+            schema,
+            steps: Cell::new(STEPS),
+        }
+    }
+
+    /// Takes one of the steps there are; `false` when there are none left.
+    pub(super) fn step(&self) -> bool {
+        let left = self.steps.get();
+        self.steps.set(left.saturating_sub(1));
+        left > 0
+    }
+
     fn collect(
         &self,
         table: &Map<String, Value>,
@@ -80,6 +101,9 @@ impl Reader<'_> {
     ) {
         let required: Vec<&str> = strings(table.get("required"));
         for (name, schema) in properties(table) {
+            if !self.step() {
+                return;
+            }
             let view = self.view(schema);
             let path = [above, std::slice::from_ref(name)].concat();
             let change = change_of(&view).or(inherited.change);
@@ -98,7 +122,7 @@ impl Reader<'_> {
                     .iter()
                     .fold(String::new(), |key, part| join(&key, part)),
                 about: text(&view, "description").replace('\n', " "),
-                kind: self.kind(&view),
+                kind: self.kind(&view, WORDS),
                 choices: self.choices(&view),
                 default,
                 unit: view
@@ -149,7 +173,10 @@ impl Reader<'_> {
     }
 
     /// What the values are, in words.
-    fn kind(&self, view: &Map<String, Value>) -> String {
+    fn kind(&self, view: &Map<String, Value>, depth: usize) -> String {
+        if depth == 0 || !self.step() {
+            return "anything".to_owned();
+        }
         if view.get("x-secret") == Some(&true.into()) {
             return "a secret".to_owned();
         }
@@ -173,7 +200,7 @@ impl Reader<'_> {
         if !branches.is_empty() {
             let kinds: Vec<String> = branches
                 .iter()
-                .map(|branch| self.kind(&self.view(branch)))
+                .map(|branch| self.kind(&self.view(branch), depth - 1))
                 .collect();
             return kinds.join(" or ");
         }
@@ -182,7 +209,10 @@ impl Reader<'_> {
             several => strings(several),
         };
         types.retain(|one| *one != "null");
-        let kinds: Vec<String> = types.iter().map(|one| self.typed(one, view)).collect();
+        let kinds: Vec<String> = types
+            .iter()
+            .map(|one| self.typed(one, view, depth))
+            .collect();
         let kind = if kinds.is_empty() {
             "anything".to_owned()
         } else {
@@ -195,7 +225,7 @@ impl Reader<'_> {
     }
 
     /// What values of one of JSON's types are, in words.
-    fn typed(&self, kind: &str, view: &Map<String, Value>) -> String {
+    fn typed(&self, kind: &str, view: &Map<String, Value>, depth: usize) -> String {
         match kind {
             "boolean" => "true or false".to_owned(),
             "integer" => format!("an integer{}", range(view, "minimum", "maximum")),
@@ -212,7 +242,9 @@ impl Reader<'_> {
                 ),
             },
             "array" => {
-                let items = view.get("items").map(|items| self.kind(&self.view(items)));
+                let items = view
+                    .get("items")
+                    .map(|items| self.kind(&self.view(items), depth - 1));
                 let items = items
                     .map(|items| format!(", each {items}"))
                     .unwrap_or_default();
@@ -223,7 +255,7 @@ impl Reader<'_> {
                 let values = view
                     .get("additionalProperties")
                     .filter(|value| value.is_object());
-                let values = values.map(|values| self.kind(&self.view(values)));
+                let values = values.map(|values| self.kind(&self.view(values), depth - 1));
                 let values = values.map(|values| format!(", each value {values}"));
                 format!("a table{}", values.unwrap_or_default())
             }

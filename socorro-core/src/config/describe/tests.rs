@@ -463,3 +463,25 @@ fn collect_references(value: &Value, found: &mut Vec<String>) {
         _ => {}
     }
 }
+
+#[test]
+fn a_schema_that_refers_to_itself_is_read_to_an_end() {
+    let names = ["a", "b", "c", "d", "e", "f", "g", "h"];
+    let again: Map<String, Value> = names
+        .iter()
+        .map(|name| ((*name).to_owned(), json!({ "$ref": "#/$defs/A" })))
+        .collect();
+    let list = json!({ "type": "array", "items": { "$ref": "#/$defs/L" } });
+    let form = json!({ "anyOf": [{ "$ref": "#/$defs/F" }, { "type": "string" }, { "$ref": "#/$defs/F" }] });
+    let schema = json!({
+        "$defs": { "A": { "properties": again }, "L": list, "F": form, "R": { "$ref": "#/$defs/R" } },
+        "properties": {
+            "a": { "$ref": "#/$defs/A" }, "l": { "$ref": "#/$defs/L" }, "f": { "$ref": "#/$defs/F" },
+            "r": { "$ref": "#/$defs/R" },
+        },
+    });
+    assert!(options_of(&schema).len() <= 20_000);
+    let mut value = json!({ "l": [[[["x"]]]], "f": "x", "r": "x", "a": { "a": { "b": 1 } } });
+    hide_secrets(&schema, &mut value);
+    assert!(value.is_object());
+}

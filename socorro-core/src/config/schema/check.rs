@@ -233,7 +233,7 @@ fn instead(node: &Node) -> Option<String> {
     }
 }
 
-fn push(node: &Node, key: &str, wrong: Wrong, errors: &mut ConfigErrors) {
+pub(super) fn push(node: &Node, key: &str, wrong: Wrong, errors: &mut ConfigErrors) {
     errors.extend([ConfigError::about(node, key, wrong)]);
 }
 

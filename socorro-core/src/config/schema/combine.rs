@@ -1,9 +1,10 @@
 //! `$ref`, `allOf`, `anyOf`, `oneOf`: several rules about one value.
 
-use super::check::{At, Check, words, wrong};
+use super::check::{At, Check, push, words, wrong};
 use super::{Rule, Type};
 use crate::config::class::Class;
-use crate::config::error::ConfigErrors;
+use crate::config::error::{ConfigErrors, Wrong};
+use crate::config::nearest::nearest as near;
 use crate::config::tree::{Kind, Node};
 
 impl Check<'_> {
@@ -102,9 +103,20 @@ impl Check<'_> {
             .collect();
         match (values, nearest) {
             (Some(values), _) => {
-                let what = words(values.into_iter().flatten());
-                let why = format!("expected {what}, found {}", node.show());
-                wrong(node, at.key, Class::NotOneOf, why, errors);
+                let values = || values.iter().copied().flatten();
+                let why = format!("expected {}, found {}", words(values()), node.show());
+                let meant = match &node.kind {
+                    Kind::Text(text) | Kind::String(text) => {
+                        near(text, values().filter_map(serde_json::Value::as_str))
+                    }
+                    _ => None,
+                };
+                push(
+                    node,
+                    at.key,
+                    Wrong::new(Class::NotOneOf, why).meant(meant),
+                    errors,
+                );
             }
             (None, Some(nearest)) => errors.extend(nearest),
             (None, None) => {}
