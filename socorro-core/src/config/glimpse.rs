@@ -66,12 +66,12 @@ fn around_errors(file: &Path, size_limit: u64, path: &[&str]) -> Option<String> 
             .find_map(|file| around_errors(file, size_limit, path));
     }
     let (bytes, _) = file::read(file, size_limit).ok()?;
-    let text = String::from_utf8(bytes).ok()?;
-    if !super::depth::is_within(&text, DEPTH) {
+    let text = std::str::from_utf8(&bytes).ok()?;
+    if !super::depth::is_within(text, DEPTH) {
         return None;
     }
     let (last, above) = path.split_last()?;
-    let (table, _) = DeTable::parse_recoverable(&text);
+    let (table, _) = DeTable::parse_recoverable(text);
     let mut table = table.into_inner();
     for key in above {
         let (_, value) = table.into_iter().find(|(name, _)| name.get_ref() == key)?;

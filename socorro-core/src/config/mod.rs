@@ -42,9 +42,9 @@ mod explained;
 mod file;
 mod fingerprint;
 mod fingerprints;
-mod glimpse;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
+mod glimpse;
 mod include;
 mod inline;
 mod instance;
@@ -78,18 +78,18 @@ pub use configuration::{
     After, Configuration, ControlConfig, DEFAULT_FORBIDDEN_KEYS, HostOptions, InstanceConfig,
     PipelineConfig, ReloadConfig, Start,
 };
-pub(crate) use digest::digest;
 pub use describe::{
     Choice, Cost, OptionDoc, PluginSchemas, core_tables, json_schema, option_table, options_of,
 };
+pub(crate) use digest::digest;
 pub use document::Document;
 pub(crate) use dump::instance as instance_json;
 pub use dump::{SchemaOf, to_json, to_toml};
 pub use error::{ConfigError, ConfigErrors, Said, Wrong};
 pub use explain::Explanation;
-pub(crate) use fingerprints::SecretPrint;
 pub use explained::Explained;
 pub(crate) use explained::Named;
+pub(crate) use fingerprints::SecretPrint;
 pub use layers::Layers;
 pub use options::{Options, Resolved};
 pub use origin::{InFile, Origin, Place};

@@ -211,9 +211,7 @@ impl Attempt {
 
 /// What was reviewed is not what would happen now.
 fn unexpected(line: String) -> Reason {
-    Reason::Other(format!(
-        "not what was expected, make the plan anew: {line}"
-    ))
+    Reason::Other(format!("not what was expected, make the plan anew: {line}"))
 }
 
 fn reasons(errors: ConfigErrors) -> Vec<Reason> {

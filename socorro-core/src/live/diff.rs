@@ -6,7 +6,7 @@ use std::fmt;
 use super::basis::Basis;
 use super::plan::{Change, Part, Plan, Shape};
 use super::saved::{SavedPart, SavedPlan};
-use crate::config::{Comparison, KeyChange, Origin, Shadowed};
+use crate::config::{Comparison, KeyChange, Origin, Said, Shadowed};
 use crate::plugin::loader::ImageHash;
 
 /// What a reload would do, and why. Its [`Display`](fmt::Display) is for a person. Has no secrets.
@@ -90,6 +90,7 @@ impl Diff {
                 }
             }
         }
+        let why = why.without_shared();
         let parts = from.digests.keys().chain(to.digests.keys());
         let digests = parts
             .map(|part| {
@@ -133,6 +134,16 @@ impl Diff {
             .collect();
         serde_json::json!({ "changes": changes, "why": self.why.to_json() })
     }
+}
+
+/// Is the key in a table that exists for others to take over?
+fn is_shared(key: &str) -> bool {
+    key.starts_with("resource.")
+}
+
+fn origins(change: &KeyChange) -> (Option<Origin>, Option<Origin>) {
+    let origin = |said: &Option<Said>| said.as_ref().map(|said| said.origin.clone());
+    (origin(&change.old), origin(&change.new))
 }
 
 /// The part that a dotted key is in.
@@ -180,6 +191,21 @@ fn other_secrets(part: &Part, from: &Basis, to: &Basis) -> Vec<Cause> {
 }
 
 impl Why {
+    /// Without the keys of shared tables that are told where they are taken over.
+    fn without_shared(mut self) -> Self {
+        let parts = self.parts.values().flatten();
+        let told: Vec<(Option<Origin>, Option<Origin>)> = parts
+            .filter_map(|cause| match cause {
+                Cause::Key(change) => Some(origins(change)),
+                _ => None,
+            })
+            .collect();
+        let is_told =
+            |change: &KeyChange| is_shared(&change.key) && told.contains(&origins(change));
+        self.no_effect.retain(|change| !is_told(change));
+        self
+    }
+
     /// For machines.
     pub fn to_json(&self) -> serde_json::Value {
         let parts: BTreeMap<String, Vec<String>> = self

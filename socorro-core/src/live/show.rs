@@ -8,8 +8,8 @@ use super::environment::{Environment, ending};
 use super::socorro::Builder;
 use super::wanted::Kind;
 use crate::config::{
-    Class, ConfigError, ConfigErrors, Configuration, Document, Explained, InstanceConfig, Named,
-    Origin, PluginSchemas, Wrong, json_schema, to_commented_toml, to_json,
+    ConfigErrors, Configuration, Document, Explained, InstanceConfig, Named, PluginSchemas,
+    json_schema, to_commented_toml, to_json,
 };
 use crate::error::Result;
 use crate::plugin::loader::Loader;

@@ -304,7 +304,10 @@ impl Builder {
             report.errors = broken.errors;
         }
         let socket = candidate.control.as_deref().filter(|_| control);
-        let socket = socket.map(control::Socket::open).transpose().map_err(unopened)?;
+        let socket = socket
+            .map(control::Socket::open)
+            .transpose()
+            .map_err(unopened)?;
         let (reports, last_report) = watch::channel(report);
         let (messages, inbox) = mpsc::unbounded_channel();
         let (generations, _) = watch::channel(0);

@@ -68,9 +68,9 @@ pub(super) async fn first(
             (second, Some(Broken { kept, errors }))
         }
         Err(wrong) => {
-            let of_kept = wrong
-                .iter()
-                .map(|wrong| format!("the last good configuration cannot be used either: {wrong}").into());
+            let of_kept = wrong.iter().map(|wrong| {
+                format!("the last good configuration cannot be used either: {wrong}").into()
+            });
             errors.extend(of_kept);
             (first, None)
         }

@@ -367,6 +367,13 @@ fn what_is_told_is_what_is_done() {
     enough("refused", 20);
 }
 
+fn plan_of(diff: &Diff) -> Vec<String> {
+    let changes = diff.plan.changes.iter();
+    changes
+        .map(|(part, change)| format!("{change} {part}"))
+        .collect()
+}
+
 fn causes<'a>(diff: &'a Diff, part: &str) -> &'a [Cause] {
     let part: Part = part.parse().unwrap();
     diff.why.parts.get(&part).map_or(&[], Vec::as_slice)
@@ -486,5 +493,36 @@ async fn what_takes_a_restart_is_told_until_there_was_one() {
     let report = socorro.reload().await;
     assert_eq!(report.outcome, Outcome::Applied);
     assert!(!report.plan.needs_restart());
+    socorro.shutdown().await;
+}
+
+#[tokio::test]
+async fn what_is_shared_is_told_where_it_is_taken_over() {
+    let text = |revision: u32, unused: u32| {
+        format!(
+            "[resource.both]\ntag = \"diff_shared\"\nrevision = {revision}\n[resource.nobody]\nx = {unused}\n\
+             [storage.a]\ntype = \"scripted\"\nuse = \"resource.both\"\n\
+             [storage.b]\ntype = \"scripted\"\nuse = \"resource.both\"\nrevision = 7"
+        )
+    };
+    let file = File::new(&text(1, 1));
+    let socorro = file.start().await;
+    file.edit(&text(2, 2));
+    let diff = socorro.diff().await.unwrap();
+    assert_eq!(plan_of(&diff), ["replace storage.a", "keep storage.b"]);
+    let [Cause::Key(change)] = causes(&diff, "storage.a") else {
+        panic!("{diff}");
+    };
+    assert_eq!(change.key, "storage.a.revision");
+    let no_effect: Vec<&str> = diff
+        .why
+        .no_effect
+        .iter()
+        .map(|change| &*change.key)
+        .collect();
+    assert_eq!(no_effect, ["resource.nobody.x"]);
+    // Its own value hides it.
+    assert_eq!(diff.why.shadowed.len(), 1, "{diff}");
+    assert_eq!(diff.why.shadowed[0].key, "storage.b.revision");
     socorro.shutdown().await;
 }

@@ -83,6 +83,7 @@ fn report(report: &ReloadReport) -> Value {
         "changes": changes,
         "why": report.why.to_json(),
         "errors": errors,
+        "reasons": report.errors,
         "degraded": report.degraded.iter().cloned().collect::<BTreeMap<_, _>>(),
         "text": report.to_string(),
     })
