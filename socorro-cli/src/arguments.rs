@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use socorro_core::config::Layers;
 use socorro_core::crash::{CrashDate, CrashId, DumpName, StoredId};
+use socorro_core::options::HumanDuration;
 
 use crate::logging::check_level;
 
@@ -44,7 +45,15 @@ pub(crate) enum Command {
         /// Drain the sources, the present moment included, and end.
         #[arg(long)]
         once: bool,
+        /// When the configuration is broken, start on the one that was adopted last: kept in FILE, or else where
+        /// reload.keep says.
+        #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
+        last_good: Option<Option<PathBuf>>,
     },
+    /// How a running program is, over its control socket.
+    Status(Status),
+    /// Tells a running program to read its configuration again, over its control socket.
+    Reload(Reload),
     /// Looks at the configuration.
     #[command(subcommand)]
     Config(Config),
@@ -85,6 +94,65 @@ pub(crate) enum Config {
     },
     /// Prints the JSON Schema of a configuration file, for editors, with the options of all plugins found.
     Schema,
+    /// Tells what a reload would do, and why; ends with 3 if that is anything.
+    Diff(Diff),
+}
+
+#[derive(Args)]
+pub(crate) struct Diff {
+    /// What would be read instead of the files given with --config, which are what runs.
+    #[arg(
+        value_name = "FILE",
+        required_unless_present = "running",
+        conflicts_with = "running"
+    )]
+    pub(crate) files: Vec<PathBuf>,
+    /// Ask the running program over its control socket what its own files would change now.
+    #[arg(long)]
+    pub(crate) running: bool,
+    /// Keep the plan, for `reload --expect`.
+    #[arg(long, value_name = "PLAN")]
+    pub(crate) out: Option<PathBuf>,
+    /// For machines.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) socket: Socket,
+}
+
+/// Where the running program listens.
+#[derive(Args)]
+pub(crate) struct Socket {
+    /// The control socket, instead of the one that control.socket names.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) socket: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct Status {
+    /// For machines.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) socket: Socket,
+}
+
+#[derive(Args)]
+pub(crate) struct Reload {
+    /// Wait until it is done, and tell what came of it.
+    #[arg(long)]
+    pub(crate) wait: bool,
+    /// Do what this plan of `config diff --out` says, or nothing; waits.
+    #[arg(long, value_name = "PLAN")]
+    pub(crate) expect: Option<PathBuf>,
+    /// How long to wait.
+    #[arg(long, value_name = "TIME", default_value = "5min")]
+    pub(crate) timeout: HumanDuration,
+    /// For machines.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) socket: Socket,
 }
 
 #[derive(Subcommand)]
@@ -183,8 +251,13 @@ impl Command {
     pub(crate) fn asks_for_json(&self) -> bool {
         match self {
             Self::Config(
-                Config::Check { json, .. } | Config::Dump { json } | Config::Explain { json, .. },
+                Config::Check { json, .. }
+                | Config::Dump { json }
+                | Config::Explain { json, .. }
+                | Config::Diff(Diff { json, .. }),
             )
+            | Self::Status(Status { json, .. })
+            | Self::Reload(Reload { json, .. })
             | Self::Plugin(Plugin::List { json } | Plugin::Show { json, .. })
             | Self::Crash(Crash::Ls(Ls { json, .. }) | Crash::Catalog { json, .. }) => *json,
             _ => false,
@@ -195,8 +268,13 @@ impl Command {
 impl Arguments {
     /// The layers of the command: files, variables, flags; later wins.
     pub(crate) fn layers(&self) -> Layers {
+        self.layers_of(&self.config)
+    }
+
+    /// The same, with these files.
+    pub(crate) fn layers_of(&self, files: &[PathBuf]) -> Layers {
         let mut layers = Layers::new();
-        for file in &self.config {
+        for file in files {
             layers = layers.file(file);
         }
         layers = layers.process_environment();

@@ -34,6 +34,11 @@ impl Exit {
         Self::new(2, message)
     }
 
+    /// With this code; without a message everything has been said.
+    pub(crate) fn with(code: u8, message: impl Into<String>) -> Self {
+        Self::new(code, message)
+    }
+
     /// Says why on standard error.
     pub(crate) fn report(self, style: Style) -> ExitCode {
         if self.message.is_empty() && self.reasons.is_empty() {

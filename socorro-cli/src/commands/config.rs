@@ -14,6 +14,8 @@ pub(super) async fn run(layers: Layers, command: Config) -> Result<(), Exit> {
         Config::Dump { json } => config_show::dump(layers, json).await,
         Config::Explain { key, json } => config_show::explain(layers, &key, json).await,
         Config::Schema => config_show::schema(layers).await,
+        // Has a file of its own.
+        Config::Diff(_) => Ok(()),
     }
 }
 

@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use socorro_core::config::Layers;
 use socorro_core::live::{Part, Socorro, Trigger};
 use socorro_core::pipeline::Pipelines;
@@ -6,13 +8,26 @@ use crate::exit::Exit;
 use crate::signals::{Asked, Signals};
 
 /// Runs all pipelines until they are drained (`once`), one fails, or a signal ends it.
-pub(super) async fn run(layers: Layers, once: bool, mut signals: Signals) -> Result<(), Exit> {
+pub(super) async fn run(
+    layers: Layers,
+    once: bool,
+    last_good: Option<Option<PathBuf>>,
+    mut signals: Signals,
+) -> Result<(), Exit> {
     let pipelines = if once {
         Pipelines::Once
     } else {
         Pipelines::Forever
     };
-    let starting = Socorro::builder(layers).pipelines(pipelines).start();
+    let mut builder = Socorro::builder(layers).pipelines(pipelines);
+    // Who drains once ends by itself, and may do so beside a program that runs.
+    if !once {
+        builder = builder.control();
+    }
+    if let Some(path) = last_good {
+        builder = builder.last_good(path);
+    }
+    let starting = builder.start();
     let socorro = tokio::select! {
         started = starting => started?,
         () = signals.end() => return Err(Exit::failed("interrupted while starting; nothing was taken from any source")),

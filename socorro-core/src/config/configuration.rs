@@ -34,6 +34,8 @@ pub struct Configuration {
     pub redaction: Redaction,
     /// `[reload]`: deadlines of reload and shutdown.
     pub reload: ReloadConfig,
+    /// `[control]`: how a running program is talked to.
+    pub control: ControlConfig,
     /// `[storage.NAME]`, by name.
     pub storages: BTreeMap<String, InstanceConfig>,
     /// `[source.NAME]`, by name.
@@ -51,6 +53,9 @@ pub struct ReloadConfig {
     pub timeout: Duration,
     /// How long shutdown waits for operations in flight. Default 30 s.
     pub shutdown_timeout: Duration,
+    /// Where the configuration that was last adopted is kept, to start from when the files are broken. Default:
+    /// nowhere.
+    pub keep: Option<PathBuf>,
 }
 
 impl Default for ReloadConfig {
@@ -59,8 +64,16 @@ impl Default for ReloadConfig {
             drain_timeout: Duration::from_secs(30),
             timeout: Duration::from_secs(60),
             shutdown_timeout: Duration::from_secs(30),
+            keep: None,
         }
     }
+}
+
+/// `[control]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ControlConfig {
+    /// Where the socket is that `socorro status` and `socorro reload` talk to. Default: there is none.
+    pub socket: Option<PathBuf>,
 }
 
 /// One storage or source.

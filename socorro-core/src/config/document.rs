@@ -39,6 +39,11 @@ impl Document {
         Self { root, layers }
     }
 
+    /// What no layers say.
+    pub(crate) fn empty() -> Self {
+        Self::new(Table::new(), Vec::new())
+    }
+
     /// As it was merged, no `use` followed.
     pub(crate) fn root(&self) -> &Table {
         &self.root
@@ -66,6 +71,7 @@ impl Document {
             limits: sections::limits(root.section("limits")),
             redaction: sections::redaction(root.section("redaction")),
             reload: sections::reload(root.section("reload")),
+            control: sections::control(root.section("control")),
             storages: instances(&mut root, "storage"),
             sources: instances(&mut root, "source"),
             pipelines: pipelines(&mut root),

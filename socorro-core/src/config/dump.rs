@@ -41,7 +41,7 @@ pub fn to_json(configuration: &Configuration, schema_of: SchemaOf<'_>) -> Value 
         .iter()
         .map(|(name, config)| (name.clone(), pipeline(config)))
         .collect();
-    json!({
+    let mut all = json!({
         "plugins": configuration.plugins,
         "limits": {
             "crash_size": ByteSize(configuration.limits.crash_size),
@@ -56,13 +56,27 @@ pub fn to_json(configuration: &Configuration, schema_of: SchemaOf<'_>) -> Value 
             "timeout": HumanDuration(configuration.reload.timeout),
             "shutdown_timeout": HumanDuration(configuration.reload.shutdown_timeout),
         },
+        "control": {},
         "storage": members(&configuration.storages),
         "source": members(&configuration.sources),
         "pipeline": pipelines,
-    })
+    });
+    let set = [
+        ("reload", "keep", &configuration.reload.keep),
+        ("control", "socket", &configuration.control.socket),
+    ];
+    for (table, key, path) in set {
+        if let Some(table) = all.get_mut(table).and_then(Value::as_object_mut)
+            && let Some(path) = path
+        {
+            table.insert(key.to_owned(), json!(path));
+        }
+    }
+    all
 }
 
-fn instance(config: &InstanceConfig, schema: Option<&Value>) -> Value {
+/// One instance, as in [`to_json`].
+pub(crate) fn instance(config: &InstanceConfig, schema: Option<&Value>) -> Value {
     let mut members = Map::new();
     members.insert("type".to_owned(), json!(config.type_name));
     if let Some(library) = &config.library {

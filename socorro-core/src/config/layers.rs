@@ -23,7 +23,7 @@ pub struct Layers {
 }
 
 #[derive(Clone)]
-enum Source {
+pub(crate) enum Source {
     Defaults(Result<Table, ConfigErrors>),
     File(PathBuf),
     Environment(String, Vec<(OsString, OsString)>),
@@ -99,6 +99,14 @@ impl Layers {
     pub fn file_size_limit(mut self, bytes: u64) -> Self {
         self.size_limit = bytes;
         self
+    }
+
+    pub(crate) fn sources(&self) -> &[Source] {
+        &self.layers
+    }
+
+    pub(crate) fn size_limit(&self) -> u64 {
+        self.size_limit
     }
 
     /// Reads and merges everything. Blocks on files.

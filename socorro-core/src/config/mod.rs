@@ -27,10 +27,12 @@
 
 mod annotated;
 mod class;
+mod compare;
 mod composite;
 mod configuration;
 mod depth;
 mod describe;
+mod digest;
 mod document;
 mod dump;
 mod environment;
@@ -39,8 +41,10 @@ mod explain;
 mod explained;
 mod file;
 mod fingerprint;
+mod fingerprints;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
+mod glimpse;
 mod include;
 mod inline;
 mod instance;
@@ -68,20 +72,24 @@ mod url;
 
 pub use annotated::to_commented_toml;
 pub use class::Class;
+pub use compare::{Comparison, KeyChange, Shadowed};
 pub use composite::is_composite;
 pub use configuration::{
-    After, Configuration, DEFAULT_FORBIDDEN_KEYS, HostOptions, InstanceConfig, PipelineConfig,
-    ReloadConfig, Start,
+    After, Configuration, ControlConfig, DEFAULT_FORBIDDEN_KEYS, HostOptions, InstanceConfig,
+    PipelineConfig, ReloadConfig, Start,
 };
 pub use describe::{
     Choice, Cost, OptionDoc, PluginSchemas, core_tables, json_schema, option_table, options_of,
 };
+pub(crate) use digest::digest;
 pub use document::Document;
+pub(crate) use dump::instance as instance_json;
 pub use dump::{SchemaOf, to_json, to_toml};
 pub use error::{ConfigError, ConfigErrors, Said, Wrong};
 pub use explain::Explanation;
 pub use explained::Explained;
 pub(crate) use explained::Named;
+pub(crate) use fingerprints::SecretPrint;
 pub use layers::Layers;
 pub use options::{Options, Resolved};
 pub use origin::{InFile, Origin, Place};

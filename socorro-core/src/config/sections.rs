@@ -1,4 +1,4 @@
-//! The tables that are no instances: `[plugins]`, `[limits]`, `[redaction]`, `[reload]`.
+//! The tables that are no instances: `[plugins]`, `[limits]`, `[redaction]`, `[reload]`, `[control]`.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use super::class::Class;
 use super::error::Wrong;
 use super::read::{Section, count, duration, list, path, size, string};
 use super::tree::join;
-use super::{DEFAULT_FORBIDDEN_KEYS, ReloadConfig, names};
+use super::{ControlConfig, DEFAULT_FORBIDDEN_KEYS, ReloadConfig, names};
 use crate::crash::{Limits, Redaction};
 use crate::options::HumanDuration;
 use crate::plugin::loader::{ImageHash, LoaderOptions};
@@ -108,7 +108,16 @@ pub(crate) fn reload(mut section: Section<'_>) -> ReloadConfig {
         shutdown_timeout: section
             .get("shutdown_timeout", duration)
             .unwrap_or(default.shutdown_timeout),
+        keep: section.get("keep", path),
     };
     section.finish();
     reload
+}
+
+pub(crate) fn control(mut section: Section<'_>) -> ControlConfig {
+    let control = ControlConfig {
+        socket: section.get("socket", path),
+    };
+    section.finish();
+    control
 }

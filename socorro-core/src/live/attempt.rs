@@ -3,27 +3,33 @@
 //! Everything here can be dropped at any moment: what was opened retires, and nothing that runs was touched.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 
 use super::admission::Admission;
-use super::environment::Environment;
+use super::basis::Basis;
+use super::diff::Diff;
+use super::environment::{self, Environment};
 use super::generation::{Generation, SourceEntry, StorageEntry};
 use super::instance::{SourceInstance, StorageInstance};
+use super::keep::{self, Kept};
 use super::open::{self, Opened};
-use super::plan::{Change, Part, Plan, Shape};
+use super::plan::{Change, Part, Shape};
 use super::reason::Reason;
 use super::report::Step;
+use super::saved::SavedPlan;
 use super::wanted::{Kind, Wanted, WantedInstance};
-use crate::config::{ConfigErrors, ReloadConfig};
+use crate::config::{ConfigErrors, Layers, ReloadConfig};
 use crate::error::Result;
 
 /// What an attempt came to.
 pub(super) struct Attempt {
     pub(super) steps: Vec<(Step, Duration)>,
-    pub(super) plan: Plan,
+    /// What it does, as far as it came.
+    pub(super) diff: Diff,
     /// The next generation, or every reason why there is none.
     pub(super) outcome: Result<Candidate, Vec<Reason>>,
 }
@@ -33,62 +39,129 @@ pub(super) struct Candidate {
     pub(super) generation: Generation,
     pub(super) degraded: Vec<(String, String)>,
     pub(super) reload: ReloadConfig,
+    /// What the next attempt is compared with.
+    pub(super) basis: Arc<Basis>,
+    /// What to keep for a start when the files are broken, if that is wanted.
+    pub(super) kept: Option<Kept>,
+    /// Where the control socket is to be.
+    pub(super) control: Option<PathBuf>,
     /// It is what runs already; there is nothing to commit.
     pub(super) changes_nothing: bool,
 }
 
-/// Reads, checks, plans and opens, measuring each step.
+/// What an attempt starts from.
+pub(super) struct Before {
+    pub(super) running: Arc<Generation>,
+    pub(super) basis: Arc<Basis>,
+    /// The storages that the program holds handles to.
+    pub(super) claimed: Vec<String>,
+    /// What the attempt has to come to, or else it is refused.
+    pub(super) expected: Option<Box<SavedPlan>>,
+}
+
+/// Layers that were read and checked: what a plan is made from, whether it is carried out or only shown.
+pub(super) struct Aim {
+    pub(super) wanted: Wanted,
+    pub(super) basis: Basis,
+    pub(super) kept: Option<Kept>,
+}
+
+/// Reads these layers, checks, plans and opens, measuring each step.
 pub(super) async fn attempt(
     environment: Arc<Environment>,
-    running: Arc<Generation>,
-    claimed: Vec<String>,
+    layers: Layers,
+    before: Before,
 ) -> Attempt {
     let mut attempt = Attempt {
         steps: Vec::new(),
-        plan: Plan::default(),
+        diff: Diff::default(),
         outcome: Err(Vec::new()),
     };
-    attempt.outcome = attempt.prepare(&environment, &running, &claimed).await;
+    attempt.outcome = attempt.prepare(&environment, &layers, &before).await;
     attempt
+}
+
+/// What an attempt with these layers would do; nothing is opened.
+///
+/// Everything that is wrong.
+pub(super) async fn diff(
+    environment: &Environment,
+    layers: &Layers,
+    running: &BTreeMap<Part, Shape>,
+    basis: &Basis,
+    claimed: &[String],
+) -> Result<Diff, ConfigErrors> {
+    let aim = Aim::take(environment, layers, claimed, &mut Vec::new()).await?;
+    Ok(Diff::between(running, basis, &aim.basis))
+}
+
+impl Aim {
+    /// Reads and checks, measuring each step.
+    ///
+    /// Everything that is wrong.
+    pub(super) async fn take(
+        environment: &Environment,
+        layers: &Layers,
+        claimed: &[String],
+        steps: &mut Vec<(Step, Duration)>,
+    ) -> Result<Self, ConfigErrors> {
+        let started = Instant::now();
+        let read = environment::read(layers).await;
+        steps.push((Step::Read, started.elapsed()));
+        let (document, configuration) = read?;
+        let started = Instant::now();
+        let wanted = Wanted::check(environment, configuration.clone(), claimed).await;
+        steps.push((Step::Check, started.elapsed()));
+        let wanted = wanted?;
+        let kept = keep::text(&configuration, &wanted);
+        let basis = Basis::new(document, &configuration, &wanted);
+        Ok(Self {
+            wanted,
+            basis,
+            kept,
+        })
+    }
 }
 
 impl Attempt {
     async fn prepare(
         &mut self,
         environment: &Environment,
-        running: &Generation,
-        claimed: &[String],
+        layers: &Layers,
+        before: &Before,
     ) -> Result<Candidate, Vec<Reason>> {
-        let configuration = {
-            let started = Instant::now();
-            let read = environment.read().await;
-            self.took(Step::Read, started);
-            read.map_err(reasons)?
-        };
-        let wanted = {
-            let started = Instant::now();
-            let wanted = Wanted::check(environment, configuration, claimed).await;
-            self.took(Step::Check, started);
-            wanted.map_err(reasons)?
-        };
+        let running = &*before.running;
+        let aim = Aim::take(environment, layers, &before.claimed, &mut self.steps).await;
+        let Aim {
+            wanted,
+            basis,
+            kept,
+        } = aim.map_err(reasons)?;
         let started = Instant::now();
-        self.plan = Plan::between(&running.shapes(), &wanted.shapes());
+        self.diff = Diff::between(&running.shapes(), &before.basis, &basis);
         self.took(Step::Plan, started);
+        if let Some(expected) = &before.expected {
+            let differs = expected.differs(&self.diff.saved());
+            if !differs.is_empty() {
+                return Err(differs.into_iter().map(unexpected).collect());
+            }
+        }
 
         let started = Instant::now();
         let opened = self.open(environment, &wanted).await;
         self.took(Step::Open, started);
         let (opened, degraded) = opened?;
-        let reload = wanted.reload.clone();
-        let changes_nothing = running.number > 0
-            && self.plan.is_empty()
-            && wanted.limits == running.limits
-            && wanted.redaction == running.redaction;
+        let reload = wanted.settings.reload.clone();
+        let control = wanted.settings.control.socket.clone();
+        let changes_nothing = running.number > 0 && self.diff.plan.changes_nothing_now();
         let generation = assemble(environment, running, wanted, opened);
         Ok(Candidate {
             generation,
             degraded,
             reload,
+            basis: Arc::new(basis),
+            kept,
+            control,
             changes_nothing,
         })
     }
@@ -101,7 +174,7 @@ impl Attempt {
     ) -> Result<(HashMap<Part, Opened>, Vec<(String, String)>), Vec<Reason>> {
         let new = wanted.instances.iter().filter(|instance| {
             matches!(
-                self.plan.change(&instance.part()),
+                self.diff.plan.change(&instance.part()),
                 Change::Add | Change::Replace
             )
         });
@@ -136,6 +209,11 @@ impl Attempt {
     }
 }
 
+/// What was reviewed is not what would happen now.
+fn unexpected(line: String) -> Reason {
+    Reason::Other(format!("not what was expected, make the plan anew: {line}"))
+}
+
 fn reasons(errors: ConfigErrors) -> Vec<Reason> {
     errors.into_iter().map(Reason::Config).collect()
 }
@@ -149,8 +227,11 @@ fn assemble(
 ) -> Generation {
     let mut next = Generation {
         number: running.number + 1,
-        limits: wanted.limits,
-        redaction: wanted.redaction,
+        settings: if running.number > 0 {
+            running.settings.adopt(wanted.settings)
+        } else {
+            wanted.settings
+        },
         storages: BTreeMap::new(),
         sources: BTreeMap::new(),
         pipelines: wanted.pipelines,
@@ -253,6 +334,12 @@ impl Generation {
                 Shape::Pipeline(config.clone()),
             )
         });
-        storages.chain(sources).chain(pipelines).collect()
+        let settings = (self.number > 0).then(|| self.settings.shapes());
+        let settings = settings.into_iter().flatten();
+        storages
+            .chain(sources)
+            .chain(pipelines)
+            .chain(settings)
+            .collect()
     }
 }

@@ -4,11 +4,13 @@ use std::time::Instant;
 
 use futures_util::future::join_all;
 
+use super::attempt::{Aim, diff};
+use super::diff::Diff;
 use super::open::{self, Opened};
 use super::plan::Part;
 use super::socorro::Builder;
 use super::wanted::{Kind, Wanted};
-use crate::config::ConfigErrors;
+use crate::config::{ConfigErrors, Layers};
 use crate::context::Context;
 use crate::error::Result;
 use crate::plugin::loader::Loader;
@@ -76,6 +78,16 @@ impl Builder {
         // What was opened ends before the program does.
         reaper.finish(Instant::now() + timeout).await;
         Ok(checked)
+    }
+
+    /// What a program that runs these layers would do if it read `next` instead, and why. Opens nothing.
+    ///
+    /// Everything that is wrong in either.
+    pub async fn diff(self, next: &Layers) -> Result<Diff, ConfigErrors> {
+        let (environment, _, _) = self.environment();
+        let aim = Aim::take(&environment, &environment.layers, &[], &mut Vec::new()).await?;
+        let shapes = aim.wanted.shapes();
+        diff(&environment, next, &shapes, &aim.basis, &[]).await
     }
 
     /// The loader that `[plugins]` describes, to look at plugins themselves.

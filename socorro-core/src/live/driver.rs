@@ -1,20 +1,26 @@
 //! Carries out what the [coordinator](super::coordinator) decides: the one task that commits.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{Id, JoinError, JoinSet};
 
-use super::attempt::{Attempt, Candidate, attempt};
+use super::attempt::{Attempt, Before, Candidate, attempt, diff};
+use super::basis::Basis;
+use super::control::Server;
 use super::coordinator::{Coordinator, Effect, Event, Phase};
-use super::environment::Environment;
+use super::diff::Diff;
+use super::environment::{Environment, unread};
 use super::generation::Generation;
+use super::keep::Keeper;
 use super::reaper::Reaper;
 use super::report::{Outcome, ReloadReport, Step, Trigger};
+use super::saved::SavedPlan;
 use super::shared::Shared;
 use super::wanted::still_in_use;
-use crate::config::ReloadConfig;
+use crate::config::{ConfigErrors, ReloadConfig};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pipeline::Supervisor;
 
@@ -24,6 +30,15 @@ pub(super) enum Message {
     Reload {
         trigger: Trigger,
         reply: Option<oneshot::Sender<ReloadReport>>,
+    },
+    /// Read the configuration again, and adopt it if it comes to exactly this.
+    Expect {
+        plan: Box<SavedPlan>,
+        reply: oneshot::Sender<ReloadReport>,
+    },
+    /// Tell what a reload would do.
+    Diff {
+        reply: oneshot::Sender<std::result::Result<Diff, ConfigErrors>>,
     },
     /// End; whoever waits is told when everything has ended.
     Terminate { reply: Option<oneshot::Sender<()>> },
@@ -41,7 +56,15 @@ pub(super) struct Driver {
     /// The pipelines, if any run; the outcome goes to `finished`.
     pub(super) supervisor: Option<Supervisor>,
     pub(super) finished: watch::Sender<Option<Result<()>>>,
+    /// What the next attempt is compared with.
+    pub(super) basis: Arc<Basis>,
+    pub(super) keeper: Keeper,
+    /// The control socket, if there is one.
+    pub(super) control: Option<Server>,
 }
+
+/// Most reloads that may wait, each expecting something of its own.
+const EXPECTING: usize = 16;
 
 /// The attempt under way.
 struct UnderWay {
@@ -61,6 +84,10 @@ impl Driver {
         // Who waits for which attempt, and why the next attempt is made.
         let mut waiting: Vec<(u64, oneshot::Sender<ReloadReport>)> = Vec::new();
         let mut next_trigger = Trigger::Request;
+        // Each needs an attempt of its own, which is refused when something else would happen.
+        let mut expecting: VecDeque<(Box<SavedPlan>, oneshot::Sender<ReloadReport>)> =
+            VecDeque::new();
+        let mut diffs = JoinSet::new();
         let mut ended: Vec<oneshot::Sender<()>> = Vec::new();
         let quit = self.environment.quit.clone();
         let mut pipelines = JoinSet::new();
@@ -68,6 +95,21 @@ impl Driver {
             pipelines.spawn(supervisor.run(self.generations.subscribe(), quit.clone()));
         }
         loop {
+            if coordinator.phase() == Phase::Idle
+                && let Some((plan, reply)) = expecting.pop_front()
+            {
+                let (next, effects) = coordinator.step(Event::Trigger);
+                coordinator = next;
+                for effect in effects {
+                    if let Effect::Start { attempt } = effect {
+                        waiting.push((attempt, reply));
+                        let expected = Some(plan);
+                        under_way =
+                            Some(self.start(&mut attempts, attempt, Trigger::Request, expected));
+                        break;
+                    }
+                }
+            }
             let late = under_way.as_ref().map(|under_way| under_way.deadline);
             let event = tokio::select! {
                 message = self.messages.recv() => match message {
@@ -80,9 +122,26 @@ impl Driver {
                         coordinator = next;
                         for effect in effects {
                             if let Effect::Start { attempt } = effect {
-                                under_way = Some(self.start(&mut attempts, attempt, next_trigger));
+                                under_way = Some(self.start(&mut attempts, attempt, next_trigger, None));
                             }
                         }
+                        continue;
+                    }
+                    Some(Message::Expect { plan, reply }) => {
+                        if expecting.len() < EXPECTING {
+                            expecting.push_back((plan, reply));
+                        } else {
+                            // Who asked may have gone.
+                            let _ = reply.send(self.too_many());
+                        }
+                        continue;
+                    }
+                    Some(Message::Diff { reply }) => {
+                        let work = self.diff();
+                        diffs.spawn(async move {
+                            // Who asked may have gone.
+                            let _ = reply.send(work.await);
+                        });
                         continue;
                     }
                     Some(Message::Terminate { reply }) => {
@@ -95,6 +154,7 @@ impl Driver {
                     Some(report) => self.publish(report, &mut waiting),
                     None => continue,
                 },
+                Some(_) = diffs.join_next() => continue,
                 () = at(late) => {
                     let Some(under_way) = &under_way else { continue };
                     Event::TimedOut { attempt: under_way.attempt }
@@ -111,7 +171,7 @@ impl Driver {
             for effect in effects {
                 match effect {
                     Effect::Start { attempt } => {
-                        under_way = Some(self.start(&mut attempts, attempt, next_trigger));
+                        under_way = Some(self.start(&mut attempts, attempt, next_trigger, None));
                     }
                     Effect::Abandon { .. } => {
                         attempts.abort_all();
@@ -128,6 +188,7 @@ impl Driver {
             }
         }
         quit.request();
+        diffs.shutdown().await;
         self.stop(&mut attempts, &mut pipelines).await;
         for reply in ended {
             // Who asked may have gone.
@@ -135,12 +196,21 @@ impl Driver {
         }
     }
 
-    fn start(&self, attempts: &mut JoinSet<Attempt>, number: u64, trigger: Trigger) -> UnderWay {
-        let work = attempt(
-            self.environment.clone(),
-            self.shared.pin(),
-            self.shared.claimed(),
-        );
+    fn start(
+        &self,
+        attempts: &mut JoinSet<Attempt>,
+        number: u64,
+        trigger: Trigger,
+        expected: Option<Box<SavedPlan>>,
+    ) -> UnderWay {
+        let before = Before {
+            running: self.shared.pin(),
+            basis: self.basis.clone(),
+            claimed: self.shared.claimed(),
+            expected,
+        };
+        let layers = self.environment.layers.clone();
+        let work = attempt(self.environment.clone(), layers, before);
         let task = attempts.spawn(work).id();
         let deadline = tokio::time::Instant::now() + self.reload.timeout;
         UnderWay {
@@ -150,6 +220,31 @@ impl Driver {
             deadline,
             started: Instant::now(),
         }
+    }
+
+    /// What a reload would do now.
+    fn diff(&self) -> impl Future<Output = std::result::Result<Diff, ConfigErrors>> + use<> {
+        let (environment, basis) = (self.environment.clone(), self.basis.clone());
+        let (running, claimed) = (self.shared.pin().shapes(), self.shared.claimed());
+        let patience = self.reload.timeout;
+        async move {
+            let layers = &environment.layers;
+            let found = diff(&environment, layers, &running, &basis, &claimed);
+            let found = tokio::time::timeout(patience, found).await;
+            found.unwrap_or_else(|_| {
+                let why = format!("gave up after {patience:.0?}; see reload.timeout");
+                Err(unread(why))
+            })
+        }
+    }
+
+    fn too_many(&self) -> ReloadReport {
+        let mut report = self.reports.borrow().clone();
+        report.trigger = Trigger::Request;
+        report.outcome = Outcome::Refused;
+        let why = format!("{EXPECTING} reloads wait already, each with a plan of its own");
+        report.errors = vec![why.into()];
+        report
     }
 
     /// Commits the attempt that ended, if it is the one under way and came to a candidate.
@@ -172,7 +267,9 @@ impl Driver {
         let claimed = self.shared.claimed();
         let mut report = self.report(&current, Outcome::Refused);
         report.steps = attempt.steps;
-        report.plan = attempt.plan;
+        let reached = attempt.diff.saved().to().to_owned();
+        report.plan = attempt.diff.plan;
+        report.why = attempt.diff.why;
         match attempt.outcome {
             Err(errors) => report.errors = errors,
             Ok(candidate) => {
@@ -185,8 +282,10 @@ impl Driver {
                     report.errors.push(still_in_use(first).into());
                     return Some(report);
                 }
+                report.configuration = reached;
                 if candidate.changes_nothing {
                     report.outcome = Outcome::Unchanged;
+                    self.basis = candidate.basis;
                     return Some(report);
                 }
                 report.outcome = Outcome::Applied;
@@ -211,6 +310,8 @@ impl Driver {
             self.environment.clock.now() + candidate.reload.drain_timeout,
         );
         self.reload = candidate.reload;
+        self.basis = candidate.basis;
+        self.keeper.keep(candidate.kept);
         number
     }
 
@@ -221,14 +322,19 @@ impl Driver {
             outcome,
             generation: self.shared.pin().number(),
             steps: Vec::new(),
+            configuration: self.reports.borrow().configuration.clone(),
             plan: Default::default(),
+            why: Default::default(),
             errors: Vec::new(),
+            timed_out: false,
+            last_good: None,
             degraded: Vec::new(),
         }
     }
 
     fn abandoned(&self, under_way: &UnderWay, phase: Phase) -> ReloadReport {
         let mut report = self.report(under_way, Outcome::Refused);
+        report.timed_out = matches!(phase, Phase::Idle | Phase::Reloading { .. });
         report.errors.push(match phase {
             Phase::Stopping | Phase::Stopped => "the program is ending".into(),
             Phase::Idle | Phase::Reloading { .. } => format!(
@@ -279,8 +385,12 @@ impl Driver {
         // The environment holds the way to the reaper; it ends when all of them are gone.
         let reaper = self.reaper;
         drop((self.environment, self.shared));
+        self.keeper.finish(timeout).await;
         if !reaper.finish(deadline + GRACE).await {
             tracing::warn!("not everything had ended at the shutdown deadline");
+        }
+        if let Some(control) = self.control {
+            control.finish().await;
         }
         self.messages.close();
     }

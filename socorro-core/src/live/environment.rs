@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::{
-    Class, ConfigError, ConfigErrors, Configuration, HostOptions, Layers, Origin, SystemSecrets,
-    Wrong,
+    Class, ConfigError, ConfigErrors, Configuration, Document, HostOptions, Layers, Origin,
+    SystemSecrets, Wrong,
 };
 use crate::live::instance::Retired;
 use crate::pipeline::Pipelines;
@@ -42,16 +42,7 @@ pub(super) enum Parts {
 impl Environment {
     /// Reads the layers anew. Blocking work is done elsewhere.
     pub(super) async fn read(&self) -> std::result::Result<Configuration, ConfigErrors> {
-        let layers = self.layers.clone();
-        let read = move || layers.load()?.configuration();
-        match tokio::task::spawn_blocking(read).await {
-            Ok(read) => read,
-            Err(_) => {
-                let why = "it could not be read: the program is shutting down";
-                let wrong = Wrong::new(Class::FileUnreadable, why);
-                Err(ConfigError::new(Origin::Together, "", wrong).into())
-            }
-        }
+        Ok(read(&self.layers).await?.1)
     }
 
     /// The loader for the plugins that this configuration names.
@@ -71,4 +62,31 @@ impl Environment {
             .with_delays(delays.into_factory(), self.jitter.clone());
         Arc::new(executor)
     }
+}
+
+/// Reads these layers, and checks them as far as that goes without plugins.
+pub(super) async fn read(
+    layers: &Layers,
+) -> std::result::Result<(Document, Configuration), ConfigErrors> {
+    let layers = layers.clone();
+    let read = move || {
+        let document = layers.load()?;
+        let configuration = document.configuration()?;
+        Ok((document, configuration))
+    };
+    match tokio::task::spawn_blocking(read).await {
+        Ok(read) => read,
+        Err(_) => Err(ending()),
+    }
+}
+
+/// Nothing can be read any more.
+pub(super) fn ending() -> ConfigErrors {
+    unread("it could not be read: the program is shutting down".to_owned())
+}
+
+/// Reading and checking did not come to an end.
+pub(super) fn unread(why: String) -> ConfigErrors {
+    let wrong = Wrong::new(Class::FileUnreadable, why);
+    ConfigError::new(Origin::Together, "", wrong).into()
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::admission::Admission;
 use super::instance::{SourceInstance, StorageInstance};
+use super::settings::Settings;
 use crate::compose;
 use crate::config::{HostOptions, PipelineConfig};
 use crate::crash::{Limits, Redaction};
@@ -20,8 +21,7 @@ use crate::transaction::{Drain, TransactionExecutor};
 pub(crate) struct Generation {
     /// Counted from 1; 0 is the empty one before the start and after the end.
     pub(super) number: u64,
-    pub(super) limits: Limits,
-    pub(super) redaction: Redaction,
+    pub(super) settings: Settings,
     pub(super) storages: BTreeMap<Arc<str>, Arc<StorageEntry>>,
     pub(super) sources: BTreeMap<Arc<str>, Arc<SourceEntry>>,
     pub(super) pipelines: BTreeMap<String, PipelineConfig>,
@@ -56,11 +56,11 @@ impl Generation {
     }
 
     pub(crate) fn limits(&self) -> Limits {
-        self.limits
+        self.settings.limits
     }
 
     pub(crate) fn redaction(&self) -> &Redaction {
-        &self.redaction
+        &self.settings.redaction
     }
 
     pub(crate) fn storage(&self, name: &str) -> Option<&Arc<StorageEntry>> {

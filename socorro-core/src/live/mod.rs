@@ -25,35 +25,48 @@
 //! | `generation.rs`, `shared.rs` | what runs, and the switch |
 //! | `coordinator.rs`, `driver.rs` | who reloads when, and carrying it out |
 //! | `attempt.rs`, `environment.rs`, `wanted.rs`, `plan.rs`, `open.rs` | one attempt |
+//! | `basis.rs`, `settings.rs`, `diff.rs`, `saved.rs` | what changed and why; a plan that was reviewed |
+//! | `starting.rs`, `keep.rs` | the start, and what is kept for one on broken files |
+//! | `control/` | the socket over which a running program is asked |
 //! | `instance.rs`, `degraded.rs`, `reaper.rs` | the life of an instance |
 //! | `report.rs`, `reason.rs` | what came of it |
 
 mod admission;
 mod attempt;
+mod basis;
 mod check;
+mod control;
 pub mod coordinator;
 mod degraded;
+mod diff;
 mod driver;
 mod environment;
 mod generation;
 mod handle;
 mod instance;
+mod keep;
 mod open;
 mod plan;
 mod reaper;
 mod reason;
 mod report;
+mod saved;
+mod settings;
 mod shared;
 mod show;
 mod socorro;
+mod starting;
 mod wanted;
 
 pub use check::Checked;
+pub use diff::{Cause, Diff, Why};
 pub(crate) use generation::{Generation, SourceEntry};
 pub use handle::StorageHandle;
 pub use plan::{Change, Identity, Part, Plan, Shape};
 pub use reaper::Straggler;
 pub use reason::{Reason, Refused};
 pub use report::{Outcome, ReloadReport, Step, Trigger};
+pub use saved::SavedPlan;
+pub use settings::Setting;
 pub(crate) use shared::Shared;
 pub use socorro::{Builder, Socorro};

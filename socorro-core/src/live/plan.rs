@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::str::FromStr;
 
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::settings::Setting;
 use crate::config::{HostOptions, PipelineConfig};
 
 /// What an instance was made from. Two equal identities make interchangeable instances, so the one that is
@@ -28,6 +30,8 @@ pub enum Part {
     Source(String),
     /// `[pipeline.NAME]`
     Pipeline(String),
+    /// A table that is no instance: `limits`, `redaction`, `reload`, `plugins`, `control`.
+    Settings(String),
 }
 
 /// What a part is, as far as it decides between keeping and replacing.
@@ -42,10 +46,12 @@ pub enum Shape {
     },
     /// A pipeline, which is started anew when anything in it changes.
     Pipeline(PipelineConfig),
+    /// A table that is no instance.
+    Setting(Setting),
 }
 
 /// What happens to one part.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Change {
     /// Stays as it is and receives no call.
@@ -58,12 +64,14 @@ pub enum Change {
     Replace,
     /// Drains and ends.
     Remove,
+    /// It takes a restart of the program; until then the old holds.
+    Restart,
 }
 
 /// What a reload does, part by part.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// One entry for every part of either configuration.
+    /// One entry for every storage, source and pipeline of either configuration, and for other tables that change.
     pub changes: BTreeMap<Part, Change>,
 }
 
@@ -72,13 +80,17 @@ impl Plan {
     pub fn between(running: &BTreeMap<Part, Shape>, wanted: &BTreeMap<Part, Shape>) -> Self {
         let removed = running
             .keys()
-            .filter(|part| !wanted.contains_key(part))
+            .filter(|part| !wanted.contains_key(part) && !part.is_settings())
             .map(|part| (part.clone(), Change::Remove));
-        let changes = wanted.iter().map(|(part, shape)| {
-            let change = running
-                .get(part)
-                .map_or(Change::Add, |running| compare(running, shape));
-            (part.clone(), change)
+        let changes = wanted.iter().filter_map(|(part, shape)| {
+            let change = match running.get(part) {
+                Some(running) => compare(running, shape),
+                // At the start nothing else could be in force.
+                None if part.is_settings() => Change::Keep,
+                None => Change::Add,
+            };
+            let told = !(part.is_settings() && change == Change::Keep);
+            told.then(|| (part.clone(), change))
         });
         Self {
             changes: removed.chain(changes).collect(),
@@ -94,6 +106,26 @@ impl Plan {
     pub fn is_empty(&self) -> bool {
         self.changes.values().all(|change| *change == Change::Keep)
     }
+
+    /// Is everything kept as it is, at least until a restart?
+    pub fn changes_nothing_now(&self) -> bool {
+        self.changes
+            .values()
+            .all(|change| matches!(change, Change::Keep | Change::Restart))
+    }
+
+    /// Is there anything that takes a restart?
+    pub fn needs_restart(&self) -> bool {
+        self.changes
+            .values()
+            .any(|change| *change == Change::Restart)
+    }
+}
+
+impl Part {
+    fn is_settings(&self) -> bool {
+        matches!(self, Self::Settings(_))
+    }
 }
 
 fn compare(running: &Shape, wanted: &Shape) -> Change {
@@ -104,6 +136,8 @@ fn compare(running: &Shape, wanted: &Shape) -> Change {
         {
             Change::ChangeInPlace
         }
+        (Shape::Setting(old), Shape::Setting(new)) if old.takes_restart(new) => Change::Restart,
+        (Shape::Setting(_), Shape::Setting(_)) => Change::ChangeInPlace,
         _ => Change::Replace,
     }
 }
@@ -115,7 +149,36 @@ impl fmt::Display for Part {
             Self::Storage(name) => write!(f, "storage.{name}"),
             Self::Source(name) => write!(f, "source.{name}"),
             Self::Pipeline(name) => write!(f, "pipeline.{name}"),
+            Self::Settings(name) => f.write_str(name),
         }
+    }
+}
+
+/// What [`Display`](fmt::Display) writes.
+impl FromStr for Part {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once('.') {
+            Some(("storage", name)) => Ok(Self::Storage(name.to_owned())),
+            Some(("source", name)) => Ok(Self::Source(name.to_owned())),
+            Some(("pipeline", name)) => Ok(Self::Pipeline(name.to_owned())),
+            None => Ok(Self::Settings(text.to_owned())),
+            Some(_) => Err(format!("{text:?} is no part of a configuration")),
+        }
+    }
+}
+
+impl Serialize for Part {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Part {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -127,6 +190,7 @@ impl fmt::Display for Change {
             Self::Add => "add",
             Self::Replace => "replace",
             Self::Remove => "remove",
+            Self::Restart => "restart",
         })
     }
 }

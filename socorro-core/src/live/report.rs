@@ -1,9 +1,11 @@
 //! What came of one attempt to adopt a configuration.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use super::plan::{Change, Plan};
+use super::diff::Why;
+use super::plan::{Change, Part, Plan};
 use super::reason::Reason;
 
 /// Why an attempt was made.
@@ -55,12 +57,21 @@ pub struct ReloadReport {
     pub outcome: Outcome,
     /// The generation that runs after it.
     pub generation: u64,
+    /// A hash of the configuration that is in force after it, as a [saved plan](super::SavedPlan) has it.
+    pub configuration: String,
     /// How long each step took that was reached.
     pub steps: Vec<(Step, Duration)>,
     /// What it did, or was about to do when it was refused.
     pub plan: Plan,
+    /// Why, key by key.
+    pub why: Why,
     /// Why it was refused: every reason that was found.
     pub errors: Vec<Reason>,
+    /// It was refused because it took longer than `reload.timeout`.
+    pub timed_out: bool,
+    /// The files were broken, and the program started on the last configuration that was adopted before, which
+    /// is kept here. The errors are those of the files.
+    pub last_good: Option<PathBuf>,
     /// Storages that run although their backend is not there (`start = "degraded"`), and why.
     pub degraded: Vec<(String, String)>,
 }
@@ -68,7 +79,7 @@ pub struct ReloadReport {
 impl ReloadReport {
     /// Whether what runs is what the layers say.
     pub fn in_sync(&self) -> bool {
-        self.outcome != Outcome::Refused
+        self.outcome != Outcome::Refused && self.last_good.is_none()
     }
 
     /// How long the whole attempt took.
@@ -77,10 +88,24 @@ impl ReloadReport {
     }
 }
 
+impl ReloadReport {
+    /// Why, unless the whole part is new or gone.
+    fn fmt_causes(&self, f: &mut fmt::Formatter<'_>, part: &Part, change: Change) -> fmt::Result {
+        if matches!(change, Change::Add | Change::Remove) {
+            return Ok(());
+        }
+        let mut causes = self.why.parts.get(part).into_iter().flatten();
+        causes.try_for_each(|cause| write!(f, "\n             {cause}"))
+    }
+}
+
 impl fmt::Display for ReloadReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let verb = match (self.trigger, self.outcome) {
             (Trigger::Start, Outcome::Refused) => "start refused",
+            (Trigger::Start, _) if self.last_good.is_some() => {
+                "started on the LAST GOOD configuration, because the files are broken"
+            }
             (Trigger::Start, _) => "started",
             (_, Outcome::Applied) => "reload applied",
             (_, Outcome::Unchanged) => "reload: nothing changed",
@@ -109,6 +134,7 @@ impl fmt::Display for ReloadReport {
         for (part, change) in &self.plan.changes {
             if *change != Change::Keep {
                 write!(f, "\n  {change:<8} {part}")?;
+                self.fmt_causes(f, part, *change)?;
             }
         }
         let kept: Vec<String> = self
@@ -120,6 +146,16 @@ impl fmt::Display for ReloadReport {
             .collect();
         if !kept.is_empty() && self.outcome == Outcome::Applied && self.trigger != Trigger::Start {
             write!(f, "\n  {:<8} {}", Change::Keep, kept.join(", "))?;
+        }
+        for edit in &self.why.shadowed {
+            write!(f, "\n  shadowed {edit}")?;
+        }
+        if let Some(kept) = &self.last_good {
+            write!(
+                f,
+                "\n  runs on  {}; a reload reads the files again",
+                kept.display()
+            )?;
         }
         for (name, why) in &self.degraded {
             write!(f, "\n  degraded {name}: {why}")?;

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::environment::Environment;
+use super::environment::{Environment, ending};
 use super::socorro::Builder;
 use super::wanted::Kind;
 use crate::config::{
-    Class, ConfigError, ConfigErrors, Configuration, Document, Explained, InstanceConfig, Named,
-    Origin, PluginSchemas, Wrong, json_schema, to_commented_toml, to_json,
+    ConfigErrors, Configuration, Document, Explained, InstanceConfig, Named, PluginSchemas,
+    json_schema, to_commented_toml, to_json,
 };
 use crate::error::Result;
 use crate::plugin::loader::Loader;
@@ -113,12 +113,6 @@ impl Environment {
         let configuration = document.configuration()?;
         Ok((document, configuration))
     }
-}
-
-fn ending() -> ConfigErrors {
-    let why = "it could not be read: the program is shutting down";
-    let wrong = Wrong::new(Class::FileUnreadable, why);
-    ConfigError::new(Origin::Together, "", wrong).into()
 }
 
 fn instances(configuration: &Configuration) -> impl Iterator<Item = (Kind, &InstanceConfig)> {

@@ -1,17 +1,23 @@
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::attempt::{Attempt, attempt};
+use super::attempt::Attempt;
+use super::control;
+use super::diff::Diff;
 use super::driver::{Driver, Message};
-use super::environment::{Environment, Parts};
+use super::environment::{Environment, Parts, ending};
 use super::handle::StorageHandle;
+use super::keep::Keeper;
 use super::reaper::{Reaper, Straggler};
-use super::reason::Refused;
+use super::reason::{Reason, Refused};
 use super::report::{Outcome, ReloadReport, Trigger};
+use super::saved::SavedPlan;
 use super::shared::Shared;
-use crate::config::{Layers, ReloadConfig, SystemSecrets};
+use super::starting::{self, LastGood};
+use crate::config::{ConfigErrors, Layers, ReloadConfig, SystemSecrets};
 use crate::crash::Limits;
 use crate::error::{Error, ErrorKind, Result};
 use crate::pipeline::{Pipelines, Supervisor, Transform};
@@ -41,6 +47,8 @@ pub struct Builder {
     transforms: HashMap<String, Arc<dyn Transform>>,
     clock: Arc<dyn Clock>,
     jitter: Arc<dyn Jitter>,
+    control: bool,
+    last_good: Option<LastGood>,
 }
 
 impl Socorro {
@@ -54,6 +62,8 @@ impl Socorro {
             transforms: HashMap::new(),
             clock: Arc::new(SystemClock),
             jitter: Arc::new(SystemJitter),
+            control: false,
+            last_good: None,
         }
     }
 
@@ -90,6 +100,19 @@ impl Socorro {
         };
         // A message that cannot be sent is dropped here, and with it the way to reply.
         drop(self.messages.send(message));
+        self.answer(report).await
+    }
+
+    /// Like [`reload`](Self::reload), but only if that does exactly what `plan` says: what was reviewed is what
+    /// is applied, or nothing is, and the report says what differs.
+    pub async fn reload_expecting(&self, plan: &SavedPlan) -> ReloadReport {
+        let (reply, report) = oneshot::channel();
+        let plan = Box::new(plan.clone());
+        drop(self.messages.send(Message::Expect { plan, reply }));
+        self.answer(report).await
+    }
+
+    async fn answer(&self, report: oneshot::Receiver<ReloadReport>) -> ReloadReport {
         report.await.unwrap_or_else(|_| {
             let mut report = self.last_report();
             report.trigger = Trigger::Request;
@@ -97,6 +120,16 @@ impl Socorro {
             report.errors = vec!["the program is ending".into()];
             report
         })
+    }
+
+    /// What a [`reload`](Self::reload) would do now, and why. Reads the layers and checks them as a reload does;
+    /// what runs is not touched, and nothing is opened.
+    ///
+    /// Everything that is wrong in the layers.
+    pub async fn diff(&self) -> Result<Diff, ConfigErrors> {
+        let (reply, diff) = oneshot::channel();
+        drop(self.messages.send(Message::Diff { reply }));
+        diff.await.unwrap_or_else(|_| Err(ending()))
     }
 
     /// Asks for a reload and returns at once; what came of it is logged and kept as the
@@ -217,6 +250,21 @@ impl Builder {
         self
     }
 
+    /// Opens the control socket, if `[control] socket` says where.
+    #[must_use]
+    pub fn control(mut self) -> Self {
+        self.control = true;
+        self
+    }
+
+    /// When the layers are broken, starts on the configuration that was adopted last: kept at `path`, or else
+    /// where the layers say `reload.keep`. The report of the start then says so. A reload reads the layers.
+    #[must_use]
+    pub fn last_good(mut self, path: Option<PathBuf>) -> Self {
+        self.last_good = Some(path.map_or(LastGood::AsConfigured, LastGood::At));
+        self
+    }
+
     /// What every attempt works with.
     pub(super) fn environment(
         self,
@@ -246,10 +294,20 @@ impl Builder {
     /// Every error in the configuration, or every backend that is required and not there. Dropping the future
     /// undoes what was done until then.
     pub async fn start(self) -> Result<Socorro, Refused> {
+        let (control, last_good) = (self.control, self.last_good.clone());
         let (environment, transforms, reaper) = self.environment();
         let shared = Shared::new();
-        let first = attempt(environment.clone(), shared.pin(), Vec::new()).await;
-        let (report, candidate) = first_report(first)?;
+        let (first, broken) = starting::first(&environment, &shared, last_good).await;
+        let (mut report, candidate) = first_report(first)?;
+        if let Some(broken) = broken {
+            report.last_good = Some(broken.kept);
+            report.errors = broken.errors;
+        }
+        let socket = candidate.control.as_deref().filter(|_| control);
+        let socket = socket
+            .map(control::Socket::open)
+            .transpose()
+            .map_err(unopened)?;
         let (reports, last_report) = watch::channel(report);
         let (messages, inbox) = mpsc::unbounded_channel();
         let (generations, _) = watch::channel(0);
@@ -257,6 +315,16 @@ impl Builder {
         let stragglers = reaper.watch_stragglers();
         let supervisor = (environment.pipelines != Pipelines::Off)
             .then(|| Supervisor::new(shared.clone(), transforms, environment.pipelines));
+        let access = control::Access {
+            messages: messages.downgrade(),
+            reports: last_report.clone(),
+            stragglers: stragglers.clone(),
+            shared: shared.clone(),
+        };
+        let control = socket
+            .map(|socket| control::Server::start(socket, access))
+            .transpose()
+            .map_err(unopened)?;
         let mut driver = Driver {
             environment,
             shared: shared.clone(),
@@ -267,9 +335,16 @@ impl Builder {
             reload: candidate.reload.clone(),
             supervisor,
             finished,
+            basis: candidate.basis.clone(),
+            keeper: Keeper::start(),
+            control,
         };
         driver.commit(candidate);
-        tracing::info!("{}", *last_report.borrow());
+        if last_report.borrow().in_sync() {
+            tracing::info!("{}", *last_report.borrow());
+        } else {
+            tracing::error!("{}", *last_report.borrow());
+        }
         tokio::spawn(driver.run());
         Ok(Socorro {
             shared,
@@ -281,6 +356,11 @@ impl Builder {
     }
 }
 
+/// There is no control socket.
+fn unopened(error: Error) -> Refused {
+    Refused::new(vec![Reason::Other(error.to_string())])
+}
+
 fn first_report(first: Attempt) -> Result<(ReloadReport, super::attempt::Candidate), Refused> {
     let candidate = first.outcome.map_err(Refused::new)?;
     let report = ReloadReport {
@@ -288,9 +368,13 @@ fn first_report(first: Attempt) -> Result<(ReloadReport, super::attempt::Candida
         trigger: Trigger::Start,
         outcome: Outcome::Applied,
         generation: candidate.generation.number(),
+        configuration: first.diff.saved().to().to_owned(),
         steps: first.steps,
-        plan: first.plan,
+        plan: first.diff.plan,
+        why: first.diff.why,
         errors: Vec::new(),
+        timed_out: false,
+        last_good: None,
         degraded: candidate.degraded.clone(),
     };
     Ok((report, candidate))

@@ -4,15 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures_util::future::join_all;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::environment::{Environment, Parts};
 use super::plan::{Identity, Part, Shape};
+use super::settings::Settings;
 use crate::config::{
     Class, ConfigError, ConfigErrors, Configuration, InstanceConfig, Origin, PipelineConfig,
-    ReloadConfig, Resolved, Wrong,
+    Resolved, Wrong,
 };
-use crate::crash::{Limits, Redaction};
 use crate::pipeline::Pipelines;
 use crate::plugin::Resource;
 use crate::plugin::host::{OpenOptions, Plugin};
@@ -22,9 +23,7 @@ pub(super) use crate::plugin::Kind;
 
 /// Everything that is to run.
 pub(super) struct Wanted {
-    pub(super) limits: Limits,
-    pub(super) redaction: Redaction,
-    pub(super) reload: ReloadConfig,
+    pub(super) settings: Settings,
     pub(super) open: OpenOptions,
     pub(super) instances: Vec<WantedInstance>,
     pub(super) pipelines: BTreeMap<String, PipelineConfig>,
@@ -56,6 +55,11 @@ impl WantedInstance {
             Kind::Storage => Part::Storage(self.config.name.clone()),
             Kind::Source => Part::Source(self.config.name.clone()),
         }
+    }
+
+    /// The schema of a backend's options.
+    pub(super) fn schema(&self) -> Option<&Value> {
+        self.backend.as_ref()?.plugin.options_schema(self.kind)
     }
 }
 
@@ -94,9 +98,7 @@ impl Wanted {
         }
         errors.extend(collisions(&instances));
         errors.or(Self {
-            limits: configuration.limits,
-            redaction: configuration.redaction,
-            reload: configuration.reload,
+            settings: Settings::of(&configuration),
             open,
             instances,
             pipelines: if with_sources {
@@ -121,7 +123,8 @@ impl Wanted {
                 Shape::Pipeline(config.clone()),
             )
         });
-        instances.chain(pipelines).collect()
+        let settings = self.settings.shapes();
+        instances.chain(pipelines).chain(settings).collect()
     }
 }
 

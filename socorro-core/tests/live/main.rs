@@ -7,7 +7,11 @@
     reason = "tests"
 )]
 
+mod control;
+mod diff;
 mod drain;
+mod expecting;
+mod last_good;
 mod pipelines;
 mod reload;
 mod rotate;

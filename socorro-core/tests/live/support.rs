@@ -22,7 +22,12 @@ impl File {
     }
 
     pub fn path(&self) -> PathBuf {
-        self.directory.path().join("socorro.toml")
+        self.beside("socorro.toml")
+    }
+
+    /// Another file of the same directory.
+    pub fn beside(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
     }
 
     /// As an editor does: written beside and renamed over.

@@ -139,5 +139,25 @@ pub(super) fn reload() -> Value {
             "How long the end of the program waits for operations in flight.",
             or(duration(), HumanDuration(default.shutdown_timeout)),
         )
+        .option(
+            "keep",
+            InPlace,
+            "A file that the program keeps the configuration in that it last adopted, for `socorro run \
+             --last-good` to start from when the files are broken. Secrets are in it as references. Without it \
+             nothing is kept.",
+            path(),
+        )
+        .schema()
+}
+
+pub(super) fn control() -> Value {
+    Described::new("How a running program is talked to.")
+        .option(
+            "socket",
+            Restart,
+            "The control socket, which `socorro status`, `socorro reload` and `socorro config diff --running` \
+             talk to; only the user who runs the program may use it. Without it there is none.",
+            path(),
+        )
         .schema()
 }

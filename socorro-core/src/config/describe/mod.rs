@@ -27,12 +27,13 @@ use serde_json::Value;
 use super::composite::is_composite;
 
 /// The tables of which there is one each, with what describes them.
-pub(crate) fn sections() -> [(&'static str, Value); 4] {
+pub(crate) fn sections() -> [(&'static str, Value); 5] {
     [
         ("plugins", core::plugins()),
         ("limits", core::limits()),
         ("redaction", core::redaction()),
         ("reload", core::reload()),
+        ("control", core::control()),
     ]
 }
 

@@ -14,7 +14,7 @@ use crate::config::{
 /// A configuration in which every table is there with what it must have.
 fn base() -> Value {
     json!({
-        "plugins": {}, "limits": {}, "redaction": {}, "reload": {},
+        "plugins": {}, "limits": {}, "redaction": {}, "reload": {}, "control": {},
         "storage": {
             "a": { "type": "x" },
             "b": { "type": "x" },

@@ -16,13 +16,13 @@ fn sections() {
     check(
         "[storages.a]\ntype = \"x\"",
         &[
-            "a.toml: storages: is no known key; known here: limits, pipeline, plugins, redaction, reload, resource, source, storage",
+            "a.toml: storages: is no known key; known here: control, limits, pipeline, plugins, redaction, reload, resource, source, storage",
         ],
     );
     check(
-        "[control]\nsocket = \"/x\"",
+        "[metrics]\nsocket = \"/x\"",
         &[
-            "a.toml: control: is no known key; known here: limits, pipeline, plugins, redaction, reload, resource, source, storage",
+            "a.toml: metrics: is no known key; known here: control, limits, pipeline, plugins, redaction, reload, resource, source, storage",
         ],
     );
     check("limits = 5", &["a.toml: limits: expected a table, found 5"]);

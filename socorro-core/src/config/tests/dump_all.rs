@@ -152,7 +152,7 @@ struct Schemas {
     plugin: Value,
     host: Value,
     pipeline: Value,
-    sections: [(&'static str, Value); 4],
+    sections: [(&'static str, Value); 5],
 }
 
 thread_local! {

@@ -76,7 +76,7 @@ fn what_a_variable_cannot_say_is_an_error_with_its_name() {
             "environment variable SOCORRO__PLUGINS__PATH: plugins.path: expected a list, such as [\"/usr/lib/socorro\"], found \"/a:/b\"",
             "environment variable SOCORRO__LIMITS__DUMPS: limits.dumps: expected an integer from 1 to 65536, found \"012\"",
             "environment variable SOCORRO__STORAGE__A: storage.a: expected a table; set its keys one by one, with their names in the key",
-            "environment variable SOCORRO__BOGUS: bogus: is no known key; known here: limits, pipeline, plugins, redaction, reload, resource, source, storage",
+            "environment variable SOCORRO__BOGUS: bogus: is no known key; known here: control, limits, pipeline, plugins, redaction, reload, resource, source, storage",
         ]
     );
 }

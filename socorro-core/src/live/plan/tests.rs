@@ -1,4 +1,5 @@
 use super::*;
+use crate::live::settings::Settings;
 
 fn instance(type_name: &str, fingerprint: u8) -> Shape {
     let identity = Identity {
@@ -73,4 +74,62 @@ fn another_type_library_or_option_replaces() {
         let plan = Plan::between(&running, &shapes(&[("a", other)]));
         assert_eq!(plan.change(&Part::Storage("a".into())), Change::Replace);
     }
+}
+
+fn with(change: impl FnOnce(&mut Settings)) -> BTreeMap<Part, Shape> {
+    let mut settings = Settings::default();
+    change(&mut settings);
+    settings.shapes()
+}
+
+#[test]
+fn other_tables_are_told_when_they_change() {
+    let usual = with(|_| {});
+    let plan = |wanted: &BTreeMap<Part, Shape>| {
+        let plan = Plan::between(&usual, wanted);
+        let changes = plan.changes.iter();
+        let lines: Vec<String> = changes
+            .map(|(part, change)| format!("{change} {part}"))
+            .collect();
+        (lines, plan.changes_nothing_now(), plan.needs_restart())
+    };
+    let line = |line: &str| vec![line.to_owned()];
+    assert_eq!(plan(&usual), (vec![], true, false));
+    let dumps = with(|settings| settings.limits.dumps += 1);
+    assert_eq!(plan(&dumps), (line("change limits"), false, false));
+    let timeout = with(|settings| settings.reload.timeout *= 2);
+    assert_eq!(plan(&timeout), (line("change reload"), false, false));
+    let images = with(|settings| settings.plugins.max_images += 1);
+    assert_eq!(plan(&images), (line("change plugins"), false, false));
+    let threads = with(|settings| settings.plugins.worker_threads += 1);
+    assert_eq!(plan(&threads), (line("restart plugins"), true, true));
+    let socket = with(|settings| settings.control.socket = Some("/run/s".into()));
+    assert_eq!(plan(&socket), (line("restart control"), true, true));
+    // Nothing was in force before the start.
+    assert!(Plan::between(&BTreeMap::new(), &socket).changes.is_empty());
+}
+
+#[test]
+fn what_takes_a_restart_stays_in_force() {
+    let running = Settings::default();
+    let mut wanted = Settings::default();
+    wanted.limits.dumps += 1;
+    wanted.plugins.max_images += 1;
+    wanted.plugins.blocking_threads += 1;
+    wanted.control.socket = Some("/run/s".into());
+    let adopted = running.adopt(wanted.clone());
+    let plan = Plan::between(&adopted.shapes(), &wanted.shapes());
+    assert!(plan.changes_nothing_now());
+    assert_eq!(plan.changes.len(), 2);
+}
+
+#[test]
+fn a_part_reads_back() {
+    for text in ["storage.a", "source.a", "pipeline.a_b", "limits"] {
+        let part: Part = text.parse().unwrap();
+        assert_eq!(part.to_string(), text);
+        let json = serde_json::to_string(&part).unwrap();
+        assert_eq!(serde_json::from_str::<Part>(&json).unwrap(), part);
+    }
+    assert!("nonsense.a".parse::<Part>().is_err());
 }
