@@ -42,10 +42,13 @@ struct Pool {
     free: Mutex<Receiver<Client>>,
 }
 
-pub(crate) struct Naive(Arc<Pool>);
+pub(crate) struct Naive {
+    pool: Arc<Pool>,
+    with_dumps: bool,
+}
 
 impl Naive {
-    pub(crate) fn open(server: &Server, connections: usize) -> Result<Self> {
+    pub(crate) fn open(server: &Server, connections: usize, with_dumps: bool) -> Result<Self> {
         clean_up(server)?;
         connect(server)?.batch_execute(&format!(
             "CREATE SCHEMA {NAIVE};
@@ -58,11 +61,12 @@ impl Naive {
             let client = connect(server)?;
             put.send(client).ok().context("no pool")?;
         }
-        Ok(Self(Arc::new(Pool {
+        let pool = Arc::new(Pool {
             permits: Semaphore::new(connections),
             put,
             free: Mutex::new(free),
-        })))
+        });
+        Ok(Self { pool, with_dumps })
     }
 
     /// Runs `work` with a free connection, on a thread where blocking is allowed.
@@ -71,8 +75,8 @@ impl Naive {
         T: Send + 'static,
         F: FnOnce(&mut Client) -> Result<T> + Send + 'static,
     {
-        let _permit = self.0.permits.acquire().await?;
-        let pool = Arc::clone(&self.0);
+        let _permit = self.pool.permits.acquire().await?;
+        let pool = Arc::clone(&self.pool);
         let done = tokio::task::spawn_blocking(move || {
             let mut client = {
                 let free = pool.free.lock().unwrap_or_else(PoisonError::into_inner);
@@ -93,7 +97,7 @@ impl Peer for Naive {
     }
 
     async fn save(&self, id: &CrashId, crash: &Crash) -> Result<()> {
-        let (id, crash) = (id.to_string(), crash.clone());
+        let (id, crash, with_dumps) = (id.to_string(), crash.clone(), self.with_dumps);
         self.with(move |client| {
             let document: &str = std::str::from_utf8(crash.raw.as_bytes())?;
             let raw: &[u8] = crash.raw.as_bytes();
@@ -103,20 +107,27 @@ impl Peer for Naive {
                 "INSERT INTO {NAIVE}.raw VALUES ($1, $2, $3::text::jsonb) ON CONFLICT DO NOTHING"
             );
             transaction.execute(&sql, &[&id, &raw, &document])?;
-            let sql = format!(
-                "INSERT INTO {NAIVE}.dump VALUES ($1, 'upload_file_minidump', $2) ON CONFLICT DO NOTHING"
-            );
-            transaction.execute(&sql, &[&id, &dump])?;
+            if with_dumps {
+                let sql = format!(
+                    "INSERT INTO {NAIVE}.dump VALUES ($1, 'upload_file_minidump', $2) ON CONFLICT DO NOTHING"
+                );
+                transaction.execute(&sql, &[&id, &dump])?;
+            }
             Ok(transaction.commit()?)
         })
         .await
     }
 
     async fn read(&self, id: &CrashId) -> Result<usize> {
-        let id = id.to_string();
+        let (id, with_dumps) = (id.to_string(), self.with_dumps);
         self.with(move |client| {
             let mut bytes = 0;
-            for column in ["raw", "dump"] {
+            let columns: &[&str] = if with_dumps {
+                &["raw", "dump"]
+            } else {
+                &["raw"]
+            };
+            for column in columns {
                 let sql = format!("SELECT {column} FROM {NAIVE}.{column} WHERE id = $1");
                 let row = client.query_one(&sql, &[&id])?;
                 bytes += row.try_get::<_, &[u8]>(0)?.len();
@@ -138,5 +149,10 @@ impl Peer for Naive {
             Ok(())
         })
         .await
+    }
+
+    fn size(&self, crash: &Crash) -> usize {
+        let dump = if self.with_dumps { crash.dump.len() } else { 0 };
+        crash.raw.as_bytes().len() + dump
     }
 }

@@ -75,6 +75,40 @@ fn c_compiles() {
     }
 }
 
+/// The program that chooses its own layers: its file wins over variables, and its flags over both.
+#[test]
+fn layers_win_in_the_order_that_the_program_chose() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("site.toml");
+    std::fs::write(
+        &file,
+        "[storage.archive]\nroot = \"/srv\"\n[limits]\ndumps = 4\n",
+    )
+    .unwrap();
+    let answer = |key: &str| {
+        let output = Command::new(example("layers"))
+            .arg(&file)
+            .arg(key)
+            .env("SHOP__STORAGE__ARCHIVE__ROOT", "/mnt")
+            .env("SHOP__LIMITS__DUMPS", "6")
+            .output()
+            .unwrap();
+        let here = format!("{}/", directory.path().display());
+        String::from_utf8(output.stdout).unwrap().replace(&here, "")
+    };
+    assert_eq!(
+        answer("storage.archive.root"),
+        "1 storages\nstorage.archive.root = \"/srv\"\n  from site.toml:2:8\n  \
+         overrides \"/mnt\" of environment variable SHOP__STORAGE__ARCHIVE__ROOT\n  \
+         overrides \"/var/lib/shop/crashes\" of default\n"
+    );
+    assert_eq!(
+        answer("limits.dumps"),
+        "1 storages\nlimits.dumps = \"8\"\n  from --set limits.dumps\n  overrides 4 of site.toml:4:9\n  \
+         overrides \"6\" of environment variable SHOP__LIMITS__DUMPS\n"
+    );
+}
+
 /// The service of the examples, fed by hand, reloaded while it runs.
 #[test]
 fn the_service_answers_and_reloads() {

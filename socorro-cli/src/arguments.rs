@@ -63,6 +63,9 @@ pub(crate) enum Config {
         /// Also open every backend and ask for its health.
         #[arg(long)]
         connect: bool,
+        /// For machines, errors too.
+        #[arg(long)]
+        json: bool,
     },
     /// Prints what is in force, as a file that can be used: every option with what it is for, its default
     /// and who set it; secrets as references.
@@ -173,6 +176,20 @@ pub(crate) struct Ls {
     /// For machines.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+impl Command {
+    /// Whether the output is for machines, and what goes wrong is therefore told to them too.
+    pub(crate) fn asks_for_json(&self) -> bool {
+        match self {
+            Self::Config(
+                Config::Check { json, .. } | Config::Dump { json } | Config::Explain { json, .. },
+            )
+            | Self::Plugin(Plugin::List { json } | Plugin::Show { json, .. })
+            | Self::Crash(Crash::Ls(Ls { json, .. }) | Crash::Catalog { json, .. }) => *json,
+            _ => false,
+        }
+    }
 }
 
 impl Arguments {

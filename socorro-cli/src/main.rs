@@ -10,6 +10,7 @@ mod commands;
 mod exit;
 mod logging;
 mod output;
+mod render;
 mod signals;
 
 use std::process::ExitCode;
@@ -18,6 +19,7 @@ use clap::Parser;
 
 use crate::arguments::Arguments;
 use crate::exit::Exit;
+use crate::render::Style;
 use crate::signals::Signals;
 
 fn main() -> ExitCode {
@@ -29,20 +31,22 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => {
             return Exit::failed(format!("cannot start the asynchronous runtime: {error}"))
-                .report();
+                .report(Style::Plain);
         }
     };
     let signals = match runtime.block_on(async { Signals::install() }) {
         Ok(signals) => signals,
         Err(error) => {
-            return Exit::failed(format!("cannot install signal handlers: {error}")).report();
+            return Exit::failed(format!("cannot install signal handlers: {error}"))
+                .report(Style::Plain);
         }
     };
     let arguments = Arguments::parse();
     logging::start(&arguments);
+    let style = Style::of(&arguments);
     let exit = match runtime.block_on(commands::run(arguments, signals)) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(exit) => exit.report(),
+        Err(exit) => exit.report(style),
     };
     // Nothing is left to run; a thread of a library must not keep the program.
     runtime.shutdown_background();

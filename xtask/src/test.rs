@@ -1,7 +1,10 @@
 //! `cargo xtask test`: the one test command.
 
+mod fuzz;
 mod servers;
+mod tee;
 
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -23,7 +26,7 @@ struct Log(Vec<(String, Duration)>);
 
 impl Log {
     fn step(&mut self, name: &str, step: impl FnOnce() -> Result<()>) -> Result<()> {
-        println!("\n== {name}");
+        println!("\n{}{name}", tee::STEP);
         let started = Instant::now();
         step().with_context(|| format!("failed: {name}"))?;
         self.0.push((name.to_owned(), started.elapsed()));
@@ -35,8 +38,23 @@ impl Log {
     }
 }
 
-/// Runs everything, stops at the first failure, ends by printing what ran.
+/// Set in the process that runs the steps, whose output this one searches.
+const INSIDE: &str = "SOCORRO_XTASK_TEST_INSIDE";
+
+/// Runs everything, stops at the first failure, ends by printing what ran. Fails when any output has a secret in it.
 pub(crate) fn run_all(arguments: &Arguments) -> Result<()> {
+    if std::env::var_os(INSIDE).is_some() {
+        return steps(arguments);
+    }
+    let this = std::env::current_exe().context("where is this program?")?;
+    tee::run(
+        Command::new(this)
+            .args(std::env::args_os().skip(1))
+            .env(INSIDE, "yes"),
+    )
+}
+
+fn steps(arguments: &Arguments) -> Result<()> {
     let mut log = Log(Vec::new());
     // What takes minutes the first time goes on beside the rest.
     let fetching = (!arguments.hermetic).then(servers::Fetching::begin);
@@ -70,7 +88,9 @@ pub(crate) fn run_all(arguments: &Arguments) -> Result<()> {
     log.step("plugins, built apart", || {
         plugins::directory(&plugins::all()?, Profile::Dev).map(drop)
     })?;
-    log.cargo("tests in this process", &["test", "--workspace", "--quiet"])?;
+    // With what passing tests print, so that it is searched.
+    let tests = ["test", "--workspace", "--quiet", "--", "--show-output"];
+    log.cargo("tests in this process", &tests)?;
     if let Some(fetching) = fetching {
         servers::test(&mut log, fetching, &tier)?;
     }
@@ -79,6 +99,7 @@ pub(crate) fn run_all(arguments: &Arguments) -> Result<()> {
         run(cargo(&arguments).env("RUSTDOCFLAGS", "-D warnings"))
     })?;
     miri(&mut log)?;
+    fuzz::run_all(&mut log)?;
     if !arguments.hermetic {
         log.cargo(
             "core is ready to publish",

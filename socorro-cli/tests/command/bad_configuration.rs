@@ -91,7 +91,8 @@ fn names_that_are_nowhere() {
 #[test]
 fn two_storages_with_one_root() {
     let says = [
-        "storage.a and storage.b need the same storage directory ",
+        "storage.b: needs the same storage directory ",
+        "as storage.a (",
         "give each its own",
     ];
     wrong(&two("{}/one", "{}/one"), &says);

@@ -9,8 +9,11 @@
 
 mod bad_configuration;
 mod bad_crashes;
+mod canaries;
+mod configure;
 mod crashes;
 mod dump;
+mod errors;
 mod json_schema;
 mod kill;
 mod once;

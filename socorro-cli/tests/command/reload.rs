@@ -125,7 +125,7 @@ fn a_bad_edit_is_refused_and_the_old_goes_on() {
         ),
         (
             archive("type = \"filesystem\"\nroot = \"{}/spool\""),
-            "need the same storage directory",
+            "needs the same storage directory",
         ),
         (
             archive("type = \"filesystem\"\nroot = \"{}/nowhere/at/all\""),

@@ -159,6 +159,8 @@ pub(crate) fn finish(command: &mut Command, input: &[u8]) -> Done {
         panic!("{command:?} was not done after {PATIENCE:?}");
     };
     let code = child.wait().unwrap().code();
+    socorro_testkit::canary::pass_on(&out);
+    socorro_testkit::canary::pass_on(&err);
     Done {
         code,
         out,

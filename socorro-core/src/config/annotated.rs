@@ -2,14 +2,13 @@
 
 use serde_json::{Map, Value};
 
+use super::Configuration;
 use super::describe::{self, OptionDoc, options_of};
 use super::document::Document;
 use super::dump::{SchemaOf, to_json};
 use super::error::Said;
 use super::inline::inline;
-use super::read::Errors;
 use super::tree::{MASK, Node, Table, join};
-use super::{Configuration, takeover};
 use crate::error::{Error, ErrorKind, Result};
 
 const HEAD: &str = "Every option there is. What is set stands as it is in force, below who said so and what that \
@@ -28,7 +27,7 @@ pub fn to_commented_toml(
     configuration: &Configuration,
     schema_of: SchemaOf<'_>,
 ) -> Result<String> {
-    let said = takeover::resolve(document.root(), &Errors::default());
+    let said = document.taken();
     let said = |path: &[&str]| find(&said, path).and_then(Node::as_table);
     let values = to_json(configuration, schema_of);
     let mut page = Page::default();

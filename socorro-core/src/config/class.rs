@@ -86,28 +86,22 @@ classes! {
     FlagWithoutValue = "flag_without_value",
     /// A key that there is not.
     UnknownKey = "unknown_key",
+    /// An option that the type does not have, since a later layer changed the type.
+    StaleKey = "stale_key",
     /// A key that must be there.
     MissingKey = "missing_key",
+    /// More storages, sources or pipelines than a configuration may have.
+    TooManyTables = "too_many_tables",
     /// A name that is none.
     BadName = "bad_name",
-    /// Something else than a table.
-    ExpectedTable = "expected_table",
     /// A whole table as the text of a variable or flag.
     TableAsText = "table_as_text",
-    /// Something else than a string.
-    ExpectedString = "expected_string",
     /// An empty string.
     EmptyString = "empty_string",
     /// No duration, or without a unit.
     BadDuration = "bad_duration",
     /// No size, or without a unit.
     BadSize = "bad_size",
-    /// No integer, or one out of its range.
-    BadCount = "bad_count",
-    /// None of the words there are.
-    BadChoice = "bad_choice",
-    /// Something else than a list.
-    ExpectedList = "expected_list",
     /// An empty list.
     EmptyList = "empty_list",
     /// A list that names something twice.
@@ -156,7 +150,7 @@ classes! {
     NotAllowed = "not_allowed",
     /// A value of another type.
     WrongType = "wrong_type",
-    /// None of the values there are.
+    /// None of the words or values there are.
     NotOneOf = "not_one_of",
     /// A number out of its range.
     OutOfRange = "out_of_range",
@@ -182,6 +176,23 @@ classes! {
     SecretCredential = "secret_credential",
     /// The program's own source of secrets has none.
     SecretUnavailable = "secret_unavailable",
+}
+
+impl Class {
+    /// Whether what is wrong is, or may be, a secret or something in the place of one.
+    pub(crate) fn is_about_secret(self) -> bool {
+        matches!(
+            self,
+            Self::PlainSecret
+                | Self::BadReference
+                | Self::UrlPassword
+                | Self::SecretVariable
+                | Self::SecretFile
+                | Self::SecretWritable
+                | Self::SecretCredential
+                | Self::SecretUnavailable
+        )
+    }
 }
 
 impl fmt::Display for Class {

@@ -1,5 +1,7 @@
 //! Storages that are made of other storages.
 
+use std::collections::BTreeSet;
+
 use super::class::Class;
 use super::error::Wrong;
 use super::read::{Section, list, string};
@@ -30,11 +32,10 @@ pub(crate) fn distinct(names: &[String]) -> Result<Vec<String>, Wrong> {
         let why = "expected at least one storage";
         return Err(Wrong::new(Class::EmptyList, why));
     }
-    for (place, name) in names.iter().enumerate() {
-        if names.iter().take(place).any(|other| other == name) {
-            let why = format!("names {name:?} twice");
-            return Err(Wrong::new(Class::NamedTwice, why));
-        }
+    let mut seen = BTreeSet::new();
+    if let Some(name) = names.iter().find(|name| !seen.insert(*name)) {
+        let why = format!("names {name:?} twice");
+        return Err(Wrong::new(Class::NamedTwice, why));
     }
     Ok(names.to_vec())
 }

@@ -83,13 +83,16 @@ pub struct InstanceConfig {
 impl InstanceConfig {
     /// Something wrong with its own `key`, or with the whole when that is empty.
     pub(crate) fn wrong(&self, key: &str, wrong: Wrong) -> ConfigError {
-        let whole = self.options.key();
+        let (whole, last) = (self.options.key(), key);
         let key = if key.is_empty() {
             whole.to_owned()
         } else {
             join(whole, key)
         };
-        ConfigError::new(self.options.origin().clone(), key, wrong)
+        match self.options.node_beside(last) {
+            Some(node) => ConfigError::about(node, &key, wrong),
+            None => ConfigError::new(self.options.origin().clone(), key, wrong),
+        }
     }
 }
 

@@ -43,7 +43,7 @@ fn skip_line(rest: &[u8]) -> &[u8] {
 }
 
 /// What comes after a string whose first quote has been read.
-fn skip_string(quote: u8, mut rest: &[u8]) -> &[u8] {
+pub(crate) fn skip_string(quote: u8, mut rest: &[u8]) -> &[u8] {
     let triple = [quote; 3];
     let many_lines = rest.starts_with(&[quote; 2]);
     if many_lines {

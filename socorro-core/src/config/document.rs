@@ -39,6 +39,7 @@ impl Document {
         Self { root, layers }
     }
 
+    /// As it was merged, no `use` followed.
     pub(crate) fn root(&self) -> &Table {
         &self.root
     }
@@ -53,8 +54,12 @@ impl Document {
     /// Everything that is wrong.
     pub fn configuration(&self) -> Result<Configuration, ConfigErrors> {
         let errors = Errors::default();
-        let root = takeover::resolve(&self.root, &errors);
-        let root = Node::new(&Arc::new(Origin::Together), Kind::Table(root));
+        let taken = takeover::resolve(&self.root, &errors);
+        for (key, origin) in &taken.unused {
+            tracing::warn!(%key, %origin, "no `use` names this table, so it has no effect");
+        }
+        let root = Node::new(&Arc::new(Origin::Together), Kind::Table(taken.root));
+        let whole = root.as_table().unwrap_or(&self.root);
         let mut root = Section::new(String::new(), Some(&root), &errors);
         let configuration = Configuration {
             plugins: sections::plugins(root.section("plugins")),
@@ -65,9 +70,15 @@ impl Document {
             sources: instances(&mut root, "source"),
             pipelines: pipelines(&mut root),
         };
-        references::check(&configuration, &self.root, &errors);
+        resources(&mut root);
+        references::check(&configuration, whole, &errors);
         root.finish();
         errors.take().or(configuration)
+    }
+
+    /// The merged tree with every `use` followed, as far as that goes.
+    pub(crate) fn taken(&self) -> Table {
+        takeover::resolve(&self.root, &Errors::default()).root
     }
 
     /// Who wrote the value at a dotted key, such as `storage.archive.bucket`.
@@ -87,10 +98,26 @@ impl Document {
     }
 }
 
+/// Storages, sources or pipelines of a configuration; some checks compare each with each.
+const MEMBERS: usize = 1024;
+
 fn instances(root: &mut Section<'_>, section: &'static str) -> BTreeMap<String, InstanceConfig> {
     members(root, section, |name, table| {
         instance::read(section, name, table)
     })
+}
+
+/// What is in a resource is checked where it is taken over to.
+fn resources(root: &mut Section<'_>) {
+    members(root, "resource", |_, mut section| {
+        if let Some(node) = section.node("type") {
+            let why = "a resource has no type, and `use` takes none over; say it where the resource is used";
+            let wrong = Wrong::new(Class::NotAllowed, why);
+            let key = join(&section.key, "type");
+            section.errors.about_key(node, &key, wrong);
+        }
+        Some(())
+    });
 }
 
 fn pipelines(root: &mut Section<'_>) -> BTreeMap<String, PipelineConfig> {
@@ -104,7 +131,12 @@ fn members<T>(
 ) -> BTreeMap<String, T> {
     let parent = root.section(section);
     let mut members = BTreeMap::new();
-    for (name, node) in parent.rest() {
+    if let Some((name, node)) = parent.rest().nth(MEMBERS) {
+        let why = format!("expected at most {MEMBERS} tables in [{section}]");
+        let wrong = Wrong::new(Class::TooManyTables, why);
+        parent.errors.about_key(node, &join(section, name), wrong);
+    }
+    for (name, node) in parent.rest().take(MEMBERS) {
         let key = join(section, name);
         if !names::is_name(name) {
             let wrong = Wrong::new(Class::BadName, names::RULE);

@@ -132,6 +132,10 @@ fn masked_node(name: &str, node: &Node, known: bool) -> Value {
         _ if known => node.to_json(),
         Kind::Secret(_) => MASK.into(),
         Kind::Table(_) if super::secrets::is_reference(node) => node.to_json(),
+        Kind::Table(table) if sounds_secret(name) => table
+            .keys()
+            .map(|inner| (inner.clone(), Value::from(MASK)))
+            .collect(),
         Kind::Table(table) => Value::Object(masked(table, known)),
         Kind::List(items) => items
             .iter()

@@ -92,7 +92,8 @@ pub(crate) fn too_long(text: &str) -> Result<(), Wrong> {
 pub(crate) fn check_path(path: &[String]) -> Result<(), Wrong> {
     const PARTS: usize = 16;
     if path.iter().any(String::is_empty) {
-        let why = "a part of the key is empty";
+        let why =
+            "a part of the key is empty: two separators follow each other, or one is at an end";
         return Err(Wrong::new(Class::KeyPartEmpty, why));
     }
     if path.len() > PARTS {

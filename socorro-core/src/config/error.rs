@@ -3,7 +3,7 @@ use std::fmt;
 use super::class::Class;
 use super::nearest::nearest;
 use super::origin::Origin;
-use super::tree::Node;
+use super::tree::{Kind, MASK, Node};
 use crate::error::{Error, ErrorKind};
 
 /// One thing that is wrong in a configuration.
@@ -42,6 +42,15 @@ pub struct Wrong {
     pub message: String,
     /// What might have been meant.
     pub help: Option<String>,
+}
+
+impl Said {
+    /// Leaves of the value only what it is, if it is a reference.
+    fn mask(&mut self) {
+        if !self.value.starts_with("{ ") {
+            self.value = MASK.to_owned();
+        }
+    }
 }
 
 impl Wrong {
@@ -86,8 +95,24 @@ impl ConfigError {
 
     /// About the value that `node` is.
     pub(crate) fn about(node: &Node, key: &str, wrong: Wrong) -> Self {
+        let mut overrode = node.overrode(key);
+        if wrong.class.is_about_secret() || matches!(node.kind, Kind::Secret(_)) {
+            for said in &mut overrode {
+                said.mask();
+            }
+        }
         Self {
-            overrode: node.overrode(key),
+            overrode,
+            ..Self::new((*node.origin).clone(), key, wrong)
+        }
+    }
+}
+
+impl ConfigError {
+    /// About the value that `node` is, which is a secret: nothing that earlier layers wrote in its place is shown.
+    pub(crate) fn about_secret(node: &Node, key: &str, wrong: Wrong) -> Self {
+        Self {
+            overrode: node.overrode_as(true),
             ..Self::new((*node.origin).clone(), key, wrong)
         }
     }
@@ -113,9 +138,12 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
-/// Everything that is wrong in a configuration, found in one pass; never empty when it is an `Err`.
+/// Everything that is wrong in a configuration, found in one pass; never empty when it is an `Err`. More than a
+/// thousand mistakes are not told: whoever has so many reads the first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ConfigErrors(pub Vec<ConfigError>);
+
+const MOST: usize = 1000;
 
 impl ConfigErrors {
     /// `value` when nothing is wrong, else everything that is.
@@ -141,7 +169,8 @@ impl From<ConfigError> for ConfigErrors {
 
 impl Extend<ConfigError> for ConfigErrors {
     fn extend<T: IntoIterator<Item = ConfigError>>(&mut self, errors: T) {
-        self.0.extend(errors);
+        let left = MOST.saturating_sub(self.0.len());
+        self.0.extend(errors.into_iter().take(left));
     }
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use super::document::Document;
 use super::error::Said;
 use super::origin::Origin;
+use super::secrets::is_reference;
 use super::tree::{Node, Table, join};
 
 /// The story of one key: what is in force, and what every layer says of it.
@@ -35,12 +36,13 @@ impl Document {
             .flatten()
             .filter_map(|part| at(&part.table, &path))
             .collect();
-        let found = at(self.root(), &path);
+        let taken = self.taken();
+        let found = at(&taken, &path);
         if found.is_none() && said.is_empty() {
             return None;
         }
         let overrode = found.map(|node| node.overrode(key)).unwrap_or_default();
-        let is_table = found.is_some_and(|node| node.as_table().is_some());
+        let is_table = found.is_some_and(is_plain_table);
         let dropped = if found.is_some() {
             Vec::new()
         } else {
@@ -52,6 +54,7 @@ impl Document {
             overrode,
             dropped,
             members: found
+                .filter(|node| is_plain_table(node))
                 .and_then(Node::as_table)
                 .into_iter()
                 .flat_map(|table| table.keys().map(|name| join(key, name)))
@@ -59,10 +62,10 @@ impl Document {
         })
     }
 
-    /// Every key that has a value, in order.
+    /// Every key that has a value, in order, with those that `use` takes over.
     pub fn keys(&self) -> Vec<String> {
         let mut keys = Vec::new();
-        collect(self.root(), "", &mut keys);
+        collect(&self.taken(), "", &mut keys);
         keys
     }
 }
@@ -71,14 +74,19 @@ fn collect(table: &Table, above: &str, keys: &mut Vec<String>) {
     for (name, node) in table {
         let key = join(above, name);
         match node.as_table() {
-            Some(table) if !table.is_empty() => collect(table, &key, keys),
+            Some(table) if !table.is_empty() && is_plain_table(node) => collect(table, &key, keys),
             _ => keys.push(key),
         }
     }
 }
 
+/// A reference to a secret is a value.
+fn is_plain_table(node: &Node) -> bool {
+    node.as_table().is_some() && !is_reference(node)
+}
+
 /// What is at a path.
-fn at<'a>(table: &'a Table, path: &[&str]) -> Option<&'a Node> {
+pub(crate) fn at<'a>(table: &'a Table, path: &[&str]) -> Option<&'a Node> {
     let (first, below) = path.split_first()?;
     let node = table.get(*first)?;
     if below.is_empty() {

@@ -4,24 +4,49 @@ use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
+use zeroize::Zeroizing;
+
 use super::class::Class;
 use super::error::Wrong;
 
-/// The bytes of a regular file of at most `limit` bytes, and its metadata. Blocks.
-pub(crate) fn read(path: &Path, limit: u64) -> Result<(Vec<u8>, Metadata), Wrong> {
+/// The bytes of a regular file of at most `limit` bytes, wiped when they are dropped, and its metadata. Blocks.
+pub(crate) fn read(path: &Path, limit: u64) -> Result<(Zeroizing<Vec<u8>>, Metadata), Wrong> {
     // Looked at before it is opened, because opening a pipe waits for its other end.
     check(&fs::metadata(path).map_err(unreadable)?, limit)?;
     let file = File::open(path).map_err(unreadable)?;
     let metadata = file.metadata().map_err(unreadable)?;
     check(&metadata, limit)?;
-    let mut bytes = Vec::new();
-    file.take(limit + 1)
-        .read_to_end(&mut bytes)
-        .map_err(unreadable)?;
+    let expected = metadata.len().saturating_add(1);
+    let bytes = read_all(file.take(limit.saturating_add(1)), expected).map_err(unreadable)?;
     if bytes.len() as u64 > limit {
         return Err(too_large(limit));
     }
     Ok((bytes, metadata))
+}
+
+/// Everything there is to read. The room for it grows by hand: a vector that grows by itself leaves a copy of what
+/// it held behind.
+fn read_all(mut from: impl Read, expected: u64) -> io::Result<Zeroizing<Vec<u8>>> {
+    let room = usize::try_from(expected).map_err(|_| ErrorKind::FileTooLarge)?;
+    let mut bytes = Zeroizing::new(vec![0; room]);
+    let mut filled = 0;
+    loop {
+        let Some(free) = bytes.get_mut(filled..).filter(|free| !free.is_empty()) else {
+            let mut larger = Zeroizing::new(Vec::with_capacity(2 * filled + 1));
+            larger.extend_from_slice(&bytes);
+            larger.resize(2 * filled + 1, 0);
+            bytes = larger;
+            continue;
+        };
+        match from.read(free) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    bytes.truncate(filled);
+    Ok(bytes)
 }
 
 fn check(metadata: &Metadata, limit: u64) -> Result<(), Wrong> {

@@ -11,6 +11,7 @@ use super::{file, parse};
 
 const DEPTH: usize = 16;
 const FILES: usize = 256;
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// Reads files into layers.
 pub(crate) struct Reader<'a> {
@@ -64,16 +65,21 @@ impl<'a> Reader<'a> {
     }
 
     fn try_file(&mut self, path: &Path) -> Result<(), Wrong> {
-        let (bytes, _) = file::read(path, self.size_limit)?;
-        let text =
-            String::from_utf8(bytes).map_err(|_| Wrong::new(Class::FileNotUtf8, "is not UTF-8"))?;
+        let (mut bytes, _) = file::read(path, self.size_limit)?;
+        if std::str::from_utf8(&bytes).is_err() {
+            return Err(Wrong::new(
+                Class::FileNotUtf8,
+                "is not UTF-8; save it as UTF-8",
+            ));
+        }
         let is_json = path
             .extension()
             .is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
-        let text = match text.strip_prefix('\u{feff}') {
-            Some(rest) if !is_json => rest.to_owned(),
-            _ => text,
-        };
+        if !is_json && bytes.starts_with(BYTE_ORDER_MARK) {
+            bytes.drain(..BYTE_ORDER_MARK.len());
+        }
+        // Moved, not copied: what a file says may be a secret that nobody should have written there.
+        let text = String::from_utf8(std::mem::take(&mut *bytes)).unwrap_or_default();
         let file = SourceFile::new(path, text);
         let mut table = if is_json {
             parse::json(&file, self.errors)
@@ -100,7 +106,15 @@ impl<'a> Reader<'a> {
             Err(error) => return self.wrong_include(include, file::unreadable(error)),
         };
         if self.open.contains(&canonical) {
-            let why = "the files include each other in a circle";
+            let way = self.open.iter().skip_while(|open| **open != canonical);
+            let way: Vec<String> = way
+                .chain([&canonical])
+                .map(|path| path.display().to_string())
+                .collect();
+            let why = format!(
+                "the files include each other in a circle: {}",
+                way.join(" -> ")
+            );
             return self.wrong_include(include, Wrong::new(Class::IncludeCircle, why));
         }
         if self.open.len() >= DEPTH {
@@ -113,6 +127,9 @@ impl<'a> Reader<'a> {
             match matches(directory, name) {
                 Ok(paths) => {
                     for path in paths {
+                        if is_pattern(name) && self.is_open_last(&path) {
+                            continue;
+                        }
                         if !path.exists() {
                             // Told where it is named, which is where it can be mended.
                             let wrong = file::unreadable(missing(&path));
@@ -132,6 +149,12 @@ impl<'a> Reader<'a> {
             }
         }
         self.open.pop();
+    }
+
+    /// Whether this is the file that is being read: a pattern may match the file it stands in.
+    fn is_open_last(&self, path: &Path) -> bool {
+        path.canonicalize()
+            .is_ok_and(|path| self.open.last() == Some(&path))
     }
 
     fn wrong_include(&mut self, node: &Node, wrong: Wrong) {
@@ -157,10 +180,14 @@ fn strings(node: &Node) -> Option<Vec<(&Node, &str)>> {
         .collect()
 }
 
+fn is_pattern(name: &str) -> bool {
+    name.contains(['*', '?', '['])
+}
+
 /// The paths that `name` means in `directory`: one, or those that match a pattern, in order. A pattern may
 /// match nothing.
 fn matches(directory: &Path, name: &str) -> Result<Vec<PathBuf>, Wrong> {
-    if !name.contains(['*', '?', '[']) {
+    if !is_pattern(name) {
         return Ok(vec![directory.join(name)]);
     }
     let no_pattern = |why: &str| {

@@ -4,6 +4,7 @@ use super::class::Class;
 use super::error::Wrong;
 use super::nearest::nearest;
 use super::read::{Section, choice, count, duration, list, path, size, string};
+use super::retyped::Retyped;
 use super::tree::{Node, join};
 use super::{HostOptions, InstanceConfig, Options, Start, composite, names};
 use crate::options::HumanDuration;
@@ -24,6 +25,7 @@ pub(crate) const HOST_KEYS: [&str; 8] = [
 
 pub(crate) fn read(kind: &str, name: &str, mut section: Section<'_>) -> Option<InstanceConfig> {
     let type_name = section.require("type", "the name of a plugin or composite", plugin_name);
+    let retyped = Retyped::of(section.node("type"));
     section.node("use");
     let library = section.get("library", path);
     let host = host_options(&mut section);
@@ -39,10 +41,14 @@ pub(crate) fn read(kind: &str, name: &str, mut section: Section<'_>) -> Option<I
                 }
                 return None;
             }
-            composite_only(name, type_name, &mut section)
+            composite_only(name, type_name, retyped.as_ref(), &mut section)
         }
         _ => Vec::new(),
     };
+    let beside = ["type", "library"]
+        .into_iter()
+        .filter_map(|key| Some((key.to_owned(), section.node(key)?.clone())))
+        .collect();
     let options = section
         .rest()
         .filter(|_| stores.is_empty())
@@ -54,7 +60,7 @@ pub(crate) fn read(kind: &str, name: &str, mut section: Section<'_>) -> Option<I
         library,
         host,
         stores,
-        options: Options::new(section.key, section.origin, options),
+        options: Options::new(section.key, section.origin, options).beside(beside),
     })
 }
 
@@ -133,7 +139,12 @@ const NOT_HERE: &str =
     "holds for a backend, not for a composite; say it at the storages it is made of";
 
 /// The children of a composite; what makes no sense for one is an error.
-fn composite_only(name: &str, type_name: &str, section: &mut Section<'_>) -> Vec<String> {
+fn composite_only(
+    name: &str,
+    type_name: &str,
+    retyped: Option<&Retyped>,
+    section: &mut Section<'_>,
+) -> Vec<String> {
     for (key, why) in [
         (
             "library",
@@ -159,7 +170,10 @@ fn composite_only(name: &str, type_name: &str, section: &mut Section<'_>) -> Vec
         let why = format!(
             "is no known key of {name:?}, which is a {type_name}; known here: type, stores"
         );
-        let wrong = Wrong::new(Class::UnknownKey, why).meant(nearest(key, ["type", "stores"]));
+        let mut wrong = Wrong::new(Class::UnknownKey, why).meant(nearest(key, ["type", "stores"]));
+        if let Some(retyped) = retyped {
+            wrong = retyped.explain(wrong);
+        }
         section
             .errors
             .about_key(node, &join(&section.key, key), wrong);

@@ -10,7 +10,7 @@ use super::include::Reader;
 use super::merge::{self, Part};
 use super::origin::Origin;
 use super::tree::Table;
-use super::{Document, environment, parse, set};
+use super::{Document, environment, parse, retyped, set};
 
 const SIZE_LIMIT: u64 = 1024 * 1024;
 
@@ -130,6 +130,11 @@ impl Layers {
                 Wrong::new(Class::DefaultsUnusable, why),
             )
         })?;
+        for (origin, key) in retyped::dropped(&root, &layers) {
+            tracing::warn!(
+                "{origin} does not count: a later layer changes the type, and {key} is gone with what was said for the old one"
+            );
+        }
         Ok(Document::new(root, layers))
     }
 }

@@ -141,28 +141,26 @@ impl Merged<'_> {
             }
             _ => winner.kind.clone(),
         };
-        let is_table = matches!(kind, Kind::Table(_));
+        let merged = Node::new(&winner.origin, kind);
+        let is_plain = |node: &Node| matches!(node.kind, Kind::Table(_)) && !is_reference(node);
+        let is_table = is_plain(&merged);
         let earlier = said
             .iter()
             .take_while(|(at, _)| *at < place)
             // Tables add to each other; what is in them has its own story.
-            .filter(|(_, node)| !(is_table && matches!(node.kind, Kind::Table(_))))
+            .filter(|(_, node)| !(is_table && is_plain(node)))
             .fold(None, |earlier, (_, node)| {
                 Some(Arc::new(Node {
                     earlier,
                     ..(*node).clone()
                 }))
             });
-        Some(Node {
-            origin: Arc::clone(&winner.origin),
-            kind,
-            earlier,
-        })
+        Some(Node { earlier, ..merged })
     }
 }
 
-/// Tables whose members have a `type`.
-const TYPED: [&str; 2] = ["storage", "source"];
+/// Tables whose members have a `type`, or may have references to secrets.
+const MEMBERS: [&str; 3] = ["storage", "source", "resource"];
 
 fn prepare(layers: &mut [Layer]) -> Result<(), String> {
     let mut types: BTreeMap<(&str, String), Node> = BTreeMap::new();
@@ -171,7 +169,7 @@ fn prepare(layers: &mut [Layer]) -> Result<(), String> {
             continue;
         };
         let whole = together(layer.iter(), layer.iter())?;
-        for section in TYPED {
+        for section in MEMBERS {
             let Some(members) = whole.get(section) else {
                 continue;
             };

@@ -22,7 +22,7 @@
 //! Every error names the file with line and column, the variable or the flag, the key, what it overrode and
 //! what might have been meant; all of them come in one list, each of a [`Class`] for machines. Merging:
 //! tables merge key by key; arrays and secret references replace whole; a layer that changes the `type` of a
-//! storage or source replaces its table. Relative paths in options are relative to the working directory,
+//! storage or source replaces its table. A table takes over options of others with `use`. Relative paths in options are relative to the working directory,
 //! those of `include` to the including file.
 
 mod annotated;
@@ -39,6 +39,8 @@ mod explain;
 mod explained;
 mod file;
 mod fingerprint;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod include;
 mod inline;
 mod instance;
@@ -52,10 +54,14 @@ mod parse;
 mod pipeline;
 mod read;
 mod references;
+mod retyped;
+mod scan;
 mod schema;
 mod secrets;
 mod sections;
+mod serialize;
 mod set;
+mod snippet;
 mod takeover;
 mod tree;
 mod url;
@@ -81,6 +87,7 @@ pub use options::{Options, Resolved};
 pub use origin::{InFile, Origin, Place};
 pub use schema::Schema;
 pub use secrets::{SecretRef, SecretSource, SystemSecrets};
+pub use snippet::Snippet;
 
 #[cfg(test)]
 mod tests;

@@ -3,15 +3,17 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde_json::Value;
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::class::Class;
 use super::error::{ConfigError, ConfigErrors, Wrong};
 use super::fingerprint::fingerprint;
 use super::origin::Origin;
+use super::retyped::Retyped;
 use super::schema::{Check, Schema};
 use super::secrets::SecretSource;
-use super::tree::{Kind, Node, Table, table_to_json};
+use super::tree::{Kind, MASK, Node, Table, table_to_json};
+use crate::error::Error;
 
 /// The options of one plugin instance, as they were written. Shows its keys only, because nobody knows yet
 /// which of the values are secrets. Equality looks at the values and not at who wrote them.
@@ -20,11 +22,30 @@ pub struct Options {
     key: String,
     origin: Arc<Origin>,
     table: Table,
+    /// The host's keys beside them, as far as errors are about them: `type`, `library`.
+    beside: Table,
 }
 
 impl Options {
     pub(crate) fn new(key: String, origin: Arc<Origin>, table: Table) -> Self {
-        Self { key, origin, table }
+        Self {
+            key,
+            origin,
+            table,
+            beside: Table::new(),
+        }
+    }
+
+    /// The same, knowing the host's keys beside them.
+    #[must_use]
+    pub(crate) fn beside(mut self, beside: Table) -> Self {
+        self.beside = beside;
+        self
+    }
+
+    /// A host's key beside them.
+    pub(crate) fn node_beside(&self, key: &str) -> Option<&Node> {
+        self.beside.get(key)
     }
 
     /// The names of the options that are set.
@@ -58,7 +79,15 @@ impl Options {
         let table = self.checked(schema, Some(secrets))?;
         let json = Clear(table_to_json(&table));
         let fingerprint = fingerprint(&json.0).map_err(|why| self.error(why))?;
-        Ok(Resolved { json, fingerprint })
+        let mut secrets = Vec::new();
+        for node in table.into_values() {
+            collect(node, &mut secrets);
+        }
+        Ok(Resolved {
+            json,
+            secrets,
+            fingerprint,
+        })
     }
 
     /// The options with the text from variables and flags typed; references to secrets stay what they are.
@@ -69,6 +98,7 @@ impl Options {
             key: self.key.clone(),
             origin: Arc::clone(&self.origin),
             table: self.checked(schema, None)?,
+            beside: self.beside.clone(),
         })
     }
 
@@ -79,7 +109,11 @@ impl Options {
     ) -> Result<Table, ConfigErrors> {
         let schema = Schema::parse(schema).map_err(|why| self.error(why.message().to_owned()))?;
         let mut node = Node::new(&self.origin, Kind::Table(self.table.clone()));
-        let errors = Check::new(&schema, secrets).run(&mut node, &self.key);
+        let mut errors = Check::new(&schema, secrets).run(&mut node, &self.key);
+        if let Some(retyped) = Retyped::of(self.node_beside("type")) {
+            let explained = |error| retyped.explain_error(&self.key, error);
+            errors = ConfigErrors(errors.into_iter().map(explained).collect());
+        }
         match node.kind {
             Kind::Table(table) => errors.or(table),
             _ => Err(errors),
@@ -108,6 +142,8 @@ impl fmt::Debug for Options {
 /// Options that are ready for a plugin, secrets in clear: wiped from memory when dropped, and not shown.
 pub struct Resolved {
     json: Clear,
+    /// Those among the options, once more: to take them out of what a plugin says.
+    secrets: Vec<Zeroizing<String>>,
     fingerprint: [u8; 32],
 }
 
@@ -120,6 +156,43 @@ impl Resolved {
     /// Equal for equal options, secrets included, within this process and nowhere else.
     pub fn fingerprint(&self) -> [u8; 32] {
         self.fingerprint
+    }
+
+    /// What a plugin said about these options, with `***` in place of every secret among them: an error of a parser
+    /// shows what it could not parse.
+    pub(crate) fn hide(&self, error: Error) -> Error {
+        error.map_texts(&|text| self.masked(text))
+    }
+
+    fn masked(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for secret in &self.secrets {
+            // As it is, and the way text is quoted.
+            let quoted = Zeroizing::new(secret.escape_debug().to_string());
+            for form in [secret, &quoted] {
+                if form.len() >= SHORTEST && text.contains(form.as_str()) {
+                    text = text.replace(form.as_str(), MASK);
+                }
+            }
+        }
+        text
+    }
+}
+
+/// Anything shorter is in every text.
+const SHORTEST: usize = 4;
+
+/// Moves the secrets out of `node`.
+fn collect(node: Node, secrets: &mut Vec<Zeroizing<String>>) {
+    match node.kind {
+        Kind::Secret(secret) => secrets.push(secret),
+        Kind::List(items) => items.into_iter().for_each(|item| collect(item, secrets)),
+        Kind::Table(table) => {
+            table
+                .into_values()
+                .for_each(|value| collect(value, secrets));
+        }
+        _ => {}
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use zeroize::Zeroizing;
 
@@ -45,6 +45,8 @@ enum Focus {
 pub(crate) struct SourceFile {
     path: PathBuf,
     text: Zeroizing<String>,
+    /// Where lines begin, once somebody asked.
+    lines: OnceLock<Vec<usize>>,
 }
 
 /// A place in a text, both counted from 1; columns are characters.
@@ -95,6 +97,7 @@ impl fmt::Display for Origin {
                 }
             }
             Self::Variable(name) => write!(f, "environment variable {name}"),
+            Self::Flag(key) if key.is_empty() => f.write_str("--set"),
             Self::Flag(key) => write!(f, "--set {key}"),
             Self::Together => f.write_str("configuration"),
         }
@@ -110,7 +113,7 @@ impl InFile {
     /// Where in the file; `None` for the file as a whole.
     pub fn place(&self) -> Option<Place> {
         let start = self.focus()?.start;
-        Some(Place::of(&self.file.text, start))
+        Some(self.file.place(start))
     }
 
     /// The bytes of the file that are meant.
@@ -148,7 +151,30 @@ impl SourceFile {
         Arc::new(Self {
             path: path.into(),
             text: Zeroizing::new(text),
+            lines: OnceLock::new(),
         })
+    }
+
+    /// Where `offset` is.
+    pub(crate) fn place(&self, offset: usize) -> Place {
+        let starts = self.lines.get_or_init(|| {
+            let ends = self.text.match_indices('\n');
+            [0].into_iter()
+                .chain(ends.map(|(end, _)| end + 1))
+                .collect()
+        });
+        // An offset inside of a character means the character.
+        let mut end = offset.min(self.text.len());
+        while !self.text.is_char_boundary(end) {
+            end -= 1;
+        }
+        let line = starts.partition_point(|start| *start <= end);
+        let start = line.checked_sub(1).and_then(|line| starts.get(line));
+        let before = self.text.get(start.copied().unwrap_or(0)..end);
+        Place {
+            line,
+            column: before.unwrap_or_default().chars().count() + 1,
+        }
     }
 
     pub(crate) fn text(&self) -> &str {
@@ -172,23 +198,6 @@ impl SourceFile {
             value,
             at: Focus::Value,
         })
-    }
-}
-
-impl Place {
-    /// Where `offset` is in `text`.
-    pub(crate) fn of(text: &str, offset: usize) -> Self {
-        // An offset inside of a character means the character.
-        let mut end = offset.min(text.len());
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
-        let before = text.get(..end).unwrap_or_default();
-        let last = before.rsplit('\n').next().unwrap_or_default();
-        Self {
-            line: before.matches('\n').count() + 1,
-            column: last.chars().count() + 1,
-        }
     }
 }
 

@@ -19,6 +19,11 @@ fn too_deep() -> Wrong {
     Wrong::new(Class::TooDeep, format!("more than {DEPTH} levels deep"))
 }
 
+fn said_twice() -> Wrong {
+    let why = "the same key is there twice; keep one";
+    Wrong::new(Class::DuplicateKey, why)
+}
+
 fn not_finite() -> Wrong {
     Wrong::new(Class::NotFinite, "expected a finite number")
 }

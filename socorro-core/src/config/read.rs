@@ -12,6 +12,7 @@ use super::error::{ConfigError, ConfigErrors, Wrong};
 use super::nearest::nearest;
 use super::origin::Origin;
 use super::tree::{Kind, Node, Table, join};
+use super::url;
 use crate::options::{ByteSize, HumanDuration};
 
 /// Where errors are collected.
@@ -147,7 +148,7 @@ pub(crate) fn table(node: &Node) -> Result<&Table, Wrong> {
             Class::TableAsText,
             "expected a table; set its keys one by one, with their names in the key",
         )),
-        _ => Err(expected(Class::ExpectedTable, "a table", node)),
+        _ => Err(expected(Class::WrongType, "a table", node)),
     }
 }
 
@@ -157,8 +158,12 @@ pub(crate) fn string(node: &Node) -> Result<String, Wrong> {
             let why = "expected a string that is not empty";
             Err(Wrong::new(Class::EmptyString, why))
         }
+        Kind::Text(text) | Kind::String(text) if url::has_password(text) => {
+            let why = "expected no URL with a password in it";
+            Err(Wrong::new(Class::UrlPassword, why))
+        }
         Kind::Text(text) | Kind::String(text) => Ok(text.clone()),
-        _ => Err(expected(Class::ExpectedString, "a string", node)),
+        _ => Err(expected(Class::WrongType, "a string", node)),
     }
 }
 
@@ -208,14 +213,13 @@ where
             Kind::Text(text) => super::schema::integer(text),
             _ => None,
         };
-        number
-            .and_then(|number| T::try_from(number).ok())
+        let (least, most) = (range.start(), range.end());
+        let what = format!("an integer from {least} to {most}");
+        let number = number.ok_or_else(|| expected(Class::WrongType, &what, node))?;
+        T::try_from(number)
+            .ok()
             .filter(|number| range.contains(number))
-            .ok_or_else(|| {
-                let (least, most) = (range.start(), range.end());
-                let what = format!("an integer from {least} to {most}");
-                expected(Class::BadCount, &what, node)
-            })
+            .ok_or_else(|| expected(Class::OutOfRange, &what, node))
     }
 }
 
@@ -238,7 +242,7 @@ pub(crate) fn choice<T: Copy>(choices: &[(&str, T)]) -> impl Fn(&Node) -> Result
                 _ => None,
             };
             let what = format!("one of {}", words.join(", "));
-            expected(Class::BadChoice, &what, node).meant(meant)
+            expected(Class::NotOneOf, &what, node).meant(meant)
         })
     }
 }
@@ -259,7 +263,7 @@ pub(crate) fn list<T>(
         };
         let Kind::List(items) = &node.kind else {
             let what = format!("a list, such as {what}");
-            return Err(expected(Class::ExpectedList, &what, node));
+            return Err(expected(Class::WrongType, &what, node));
         };
         items
             .iter()

@@ -1,11 +1,12 @@
 //! Checks of the configuration as a whole: what refers to what.
 
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::class::Class;
 use super::composite::stores_key;
 use super::error::Wrong;
-use super::nearest::nearest;
+use super::nearest::{listed, nearest};
 use super::origin::Origin;
 use super::read::Errors;
 use super::tree::{Node, Table, join};
@@ -18,6 +19,8 @@ pub(crate) fn check(configuration: &Configuration, root: &Table, errors: &Errors
         configuration,
         root,
         errors,
+        helped: Cell::new(0),
+        circles: RefCell::default(),
     };
     for storage in configuration.storages.values() {
         checker.storage(storage);
@@ -31,7 +34,17 @@ struct Checker<'a> {
     configuration: &'a Configuration,
     root: &'a Table,
     errors: &'a Errors,
+    /// How many errors had help.
+    helped: Cell<usize>,
+    /// Storages in circles that were told.
+    circles: RefCell<BTreeSet<String>>,
 }
+
+/// So many storages of a circle are named.
+const CIRCLE: usize = 20;
+
+/// So many names that are not there are compared with those that are.
+const HELPED: usize = 20;
 
 impl Checker<'_> {
     fn storage(&self, storage: &InstanceConfig) {
@@ -42,7 +55,7 @@ impl Checker<'_> {
                 &key,
                 Class::TakesTooLittle,
                 format!(
-                    "{} is less than one crash may have, limits.crash_size = \"{}\"",
+                    "{} is less than one crash may have, limits.crash_size = \"{}\"; raise the one or lower the other",
                     storage.host.max_bytes,
                     ByteSize(needed)
                 ),
@@ -51,12 +64,18 @@ impl Checker<'_> {
         for child in &storage.stores {
             self.exists("storage", child, &stores_key(&storage.name));
         }
-        if let Some(circle) = self.circle(&storage.name) {
+        // A circle is told once, at the first of its storages.
+        let told = self.circles.borrow().contains(&storage.name);
+        if !told && let Some(circle) = self.circle(&storage.name) {
+            let way = circle.iter().take(CIRCLE);
+            let way: Vec<&str> = way.map(String::as_str).collect();
+            let more = if circle.len() > CIRCLE { " -> …" } else { "" };
             self.wrong(
                 &stores_key(&storage.name),
                 Class::StorageCircle,
-                format!("the storage is made of itself: {}", circle.join(" -> ")),
+                format!("the storage is made of itself: {}{more}", way.join(" -> ")),
             );
+            self.circles.borrow_mut().extend(circle);
         }
     }
 
@@ -89,21 +108,22 @@ impl Checker<'_> {
         if members.is_some_and(|members| members.contains_key(name)) {
             return;
         }
-        let names: Vec<&str> = members
-            .into_iter()
-            .flat_map(|members| members.keys().map(String::as_str))
-            .collect();
-        let there = if names.is_empty() {
-            "there is none".to_owned()
-        } else {
-            format!("there are: {}", names.join(", "))
+        let names = || members.into_iter().flat_map(|members| members.keys());
+        let there = match listed(names(), "") {
+            empty if empty.is_empty() => "there is none".to_owned(),
+            listed => format!("there are: {listed}"),
         };
         let class = match section {
             "source" => Class::NoSuchSource,
             _ => Class::NoSuchStorage,
         };
         let why = format!("there is no {section} {name:?}; {there}");
-        let wrong = Wrong::new(class, why).meant(nearest(name, names));
+        let mut wrong = Wrong::new(class, why);
+        // Each compares the name with all others.
+        if self.helped.get() < HELPED {
+            self.helped.set(self.helped.get() + 1);
+            wrong = wrong.meant(nearest(name, names()));
+        }
         self.report(key, wrong);
     }
 

@@ -1,18 +1,34 @@
 //! Where secrets come from: `{ env = "NAME" }`, `{ file = "/path" }`, `{ credential = "name" }`.
+//!
+//! Where a secret is in clear, and for how long:
+//!
+//! 1. *Where it was put.* A file and a credential are the system's. A variable stays in the environment of this
+//!    process for its whole life, which no reload changes and nobody can wipe.
+//! 2. *Read* into memory that is wiped when it is dropped, as is every copy that the check of options makes.
+//! 3. *Resolved* options hold it until the instance is open, and while its backend is away and is probed
+//!    (`start = "degraded"`); then they are dropped and wiped. What remains for the next reload to compare is a
+//!    hash under a key that this process made up.
+//! 4. *Handed to the plugin* as JSON text, wiped on both sides when the call returns. Not wiped is what a parser
+//!    copies on the way: a text with escapes in it, and the fields of flattened or untagged tables.
+//! 5. *In the plugin*, a [`Secret`](crate::options::Secret) wipes itself. What a client library copies out of it is
+//!    that library's.
+//!
+//! What somebody wrote in plain text by mistake is refused, masked in messages, and wiped where it is the text of
+//! a file; as a variable or a flag it is in memory that others can look at anyway.
+
+#[cfg(unix)]
+mod access;
+mod file;
 
 use std::ffi::OsString;
 use std::fmt;
-use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
 use super::class::Class;
 use super::error::Wrong;
-use super::file;
 use super::tree::{Kind, Node};
-
-const SIZE_LIMIT: u64 = 64 * 1024;
 
 /// Where a secret is to be found. Shows itself, because it is no secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,7 +86,7 @@ impl SecretSource for SystemSecrets {
     fn read(&self, reference: &SecretRef) -> Result<Zeroizing<String>, Wrong> {
         match reference {
             SecretRef::Env(name) => from_variable(name),
-            SecretRef::File(path) => from_file(path),
+            SecretRef::File(path) => file::read(path),
             SecretRef::Credential(name) => {
                 let wrong = |why: String| Wrong::new(Class::SecretCredential, why);
                 let directory = self.credentials.as_deref().ok_or_else(|| {
@@ -80,7 +96,7 @@ impl SecretSource for SystemSecrets {
                 if !one_part {
                     return Err(wrong(format!("{name:?} is no name of a credential")));
                 }
-                from_file(&directory.join(name))
+                file::read(&directory.join(name))
             }
         }
     }
@@ -105,48 +121,6 @@ fn from_variable(name: &str) -> Result<Zeroizing<String>, Wrong> {
         return Err(wrong(format!("the environment variable {name} is empty")));
     }
     Ok(value)
-}
-
-fn from_file(path: &Path) -> Result<Zeroizing<String>, Wrong> {
-    let wrong = |class, why: &str| {
-        let why = format!("the secret file {} {why}", path.display());
-        Wrong::new(class, why)
-    };
-    let in_file = |why: &str| wrong(Class::SecretFile, why);
-    let (bytes, metadata) =
-        file::read(path, SIZE_LIMIT).map_err(|wrong| in_file(&wrong.message))?;
-    let bytes = Zeroizing::new(bytes);
-    check_access(path, &metadata).map_err(|why| wrong(Class::SecretWritable, &why))?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| in_file("is not UTF-8"))?;
-    let text = text.strip_suffix('\n').unwrap_or(text);
-    let text = text.strip_suffix('\r').unwrap_or(text);
-    if text.is_empty() {
-        return Err(in_file("is empty"));
-    }
-    Ok(Zeroizing::new(text.to_owned()))
-}
-
-/// A file that others can write is no secret of ours; one that others can read may be so mounted into a
-/// container, which is worth a warning.
-#[cfg(unix)]
-fn check_access(path: &Path, metadata: &Metadata) -> Result<(), String> {
-    use std::os::unix::fs::PermissionsExt;
-    let mode = metadata.permissions().mode();
-    if mode & 0o022 != 0 {
-        return Err(format!(
-            "can be written by others (mode {:04o}); chmod go-w it",
-            mode & 0o7777
-        ));
-    }
-    if mode & 0o004 != 0 {
-        tracing::warn!(path = %path.display(), "others can read this secret file; chmod o-r it");
-    }
-    Ok(())
-}
-
-#[cfg(not(unix))]
-fn check_access(_: &Path, _: &Metadata) -> Result<(), String> {
-    Ok(())
 }
 
 /// Is this a table with exactly one of the keys of a reference, and a string there?

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use super::error::Said;
 use super::origin::Origin;
+use super::secrets::{self, SecretRef};
 use super::url;
 
 pub(crate) type Table = BTreeMap<String, Node>;
@@ -79,6 +80,8 @@ impl Node {
     /// The value for a message: short, and without a password inside a URL.
     pub(crate) fn show(&self) -> String {
         match &self.kind {
+            // With a secret in it, for all that is known here.
+            Kind::Text(text) if self.is_table_as_text(text) => "a table".to_owned(),
             Kind::Text(text) | Kind::String(text) => show_text(text),
             Kind::Integer(number) => number.to_string(),
             Kind::Float(number) => format!("{number:?}"),
@@ -87,23 +90,56 @@ impl Node {
         }
     }
 
+    fn is_table_as_text(&self, text: &str) -> bool {
+        text.trim_start().starts_with('{')
+            && Self::parse_inline(text, &self.origin).is_some_and(|node| node.as_table().is_some())
+    }
+
     /// What earlier layers say of this value, which is at `key`; the last of them first.
     pub(crate) fn overrode(&self, key: &str) -> Vec<Said> {
-        std::iter::successors(self.earlier.as_deref(), |node| node.earlier.as_deref())
-            .map(|node| node.said(key))
+        self.overrode_as(self.is_secret(key))
+    }
+
+    /// The same, knowing whether it is a secret.
+    pub(crate) fn overrode_as(&self, secret: bool) -> Vec<Said> {
+        self.story()
+            .skip(1)
+            .map(|node| node.shown(secret))
             .collect()
     }
 
-    /// Who says what, this value being at `key`: for showing, so masked where its name sounds like a secret's.
+    /// This value, then what it overrode, the last first.
+    pub(crate) fn story(&self) -> impl Iterator<Item = &Self> {
+        std::iter::successors(Some(self), |node| node.earlier.as_deref())
+    }
+
+    /// Is this a secret's, as far as that can be told without a schema: by its name, or because some layer says a
+    /// reference here?
+    fn is_secret(&self, key: &str) -> bool {
+        let is_one =
+            |node: &Self| matches!(node.kind, Kind::Secret(_)) || node.reference().is_some();
+        key.split('.').any(sounds_secret) || self.story().any(is_one)
+    }
+
+    /// Who says what, this value being at `key`: for showing, so masked where it may be a secret.
     pub(crate) fn said(&self, key: &str) -> Said {
-        let secret = key.split('.').any(sounds_secret);
-        let value = match &self.kind {
-            Kind::Table(_) => match super::secrets::parse(self) {
-                Some(reference) => reference.to_string(),
-                None => self.show(),
-            },
-            Kind::Text(_) | Kind::String(_) | Kind::List(_) if secret => MASK.to_owned(),
-            Kind::List(items) => {
+        self.shown(self.is_secret(key))
+    }
+
+    /// The reference to a secret that it is, also as the text of a variable or flag.
+    fn reference(&self) -> Option<SecretRef> {
+        match &self.kind {
+            Kind::Text(text) => secrets::parse(&Self::parse_inline(text, &self.origin)?),
+            _ => secrets::parse(self),
+        }
+    }
+
+    fn shown(&self, secret: bool) -> Said {
+        let value = match (&self.kind, self.reference()) {
+            (_, Some(reference)) => reference.to_string(),
+            (Kind::Table(_), None) => self.show(),
+            _ if secret => MASK.to_owned(),
+            (Kind::List(items), None) => {
                 let items: Vec<String> = items.iter().map(Self::show).collect();
                 cut(&format!("[{}]", items.join(", ")))
             }
@@ -133,6 +169,14 @@ impl Node {
         match &mut self.kind {
             Kind::Table(table) => Some(table),
             _ => None,
+        }
+    }
+
+    /// Whether it is this value; a secret is compared where it is.
+    pub(crate) fn is(&self, value: &serde_json::Value) -> bool {
+        match &self.kind {
+            Kind::Secret(text) => value.as_str() == Some(text.as_str()),
+            _ => *value == self.to_json(),
         }
     }
 

@@ -140,6 +140,21 @@ impl Error {
         self
     }
 
+    /// With every text that others wrote passed through `change`.
+    #[cfg(feature = "host")]
+    #[must_use]
+    pub(crate) fn map_texts(mut self, change: &dyn Fn(&str) -> String) -> Self {
+        let facts = &mut *self.0;
+        facts.message = change(&facts.message);
+        for cause in &mut facts.causes {
+            *cause = change(cause);
+        }
+        for child in &mut facts.children {
+            child.error = child.error.take().map(|error| error.map_texts(change));
+        }
+        self
+    }
+
     /// What kind of failure this is.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind

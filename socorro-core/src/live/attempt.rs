@@ -14,6 +14,7 @@ use super::generation::{Generation, SourceEntry, StorageEntry};
 use super::instance::{SourceInstance, StorageInstance};
 use super::open::{self, Opened};
 use super::plan::{Change, Part, Plan, Shape};
+use super::reason::Reason;
 use super::report::Step;
 use super::wanted::{Kind, Wanted, WantedInstance};
 use crate::config::{ConfigErrors, ReloadConfig};
@@ -24,7 +25,7 @@ pub(super) struct Attempt {
     pub(super) steps: Vec<(Step, Duration)>,
     pub(super) plan: Plan,
     /// The next generation, or every reason why there is none.
-    pub(super) outcome: Result<Candidate, Vec<String>>,
+    pub(super) outcome: Result<Candidate, Vec<Reason>>,
 }
 
 /// A generation that only has to be committed. Owns everything new: dropping it is the rollback.
@@ -57,18 +58,18 @@ impl Attempt {
         environment: &Environment,
         running: &Generation,
         claimed: &[String],
-    ) -> Result<Candidate, Vec<String>> {
+    ) -> Result<Candidate, Vec<Reason>> {
         let configuration = {
             let started = Instant::now();
             let read = environment.read().await;
             self.took(Step::Read, started);
-            read.map_err(lines)?
+            read.map_err(reasons)?
         };
         let wanted = {
             let started = Instant::now();
             let wanted = Wanted::check(environment, configuration, claimed).await;
             self.took(Step::Check, started);
-            wanted.map_err(lines)?
+            wanted.map_err(reasons)?
         };
         let started = Instant::now();
         self.plan = Plan::between(&running.shapes(), &wanted.shapes());
@@ -97,7 +98,7 @@ impl Attempt {
         &self,
         environment: &Environment,
         wanted: &Wanted,
-    ) -> Result<(HashMap<Part, Opened>, Vec<(String, String)>), Vec<String>> {
+    ) -> Result<(HashMap<Part, Opened>, Vec<(String, String)>), Vec<Reason>> {
         let new = wanted.instances.iter().filter(|instance| {
             matches!(
                 self.plan.change(&instance.part()),
@@ -117,7 +118,10 @@ impl Attempt {
                     degraded.extend(why.map(|why| (instance.part().to_string(), why)));
                     opened.insert(instance.part(), open);
                 }
-                Err(error) => errors.push(format!("{}: {error}", instance.part())),
+                Err(error) => errors.push(Reason::Backend {
+                    part: instance.part(),
+                    error,
+                }),
             }
         }
         if errors.is_empty() {
@@ -132,9 +136,8 @@ impl Attempt {
     }
 }
 
-/// A line for each.
-fn lines(errors: ConfigErrors) -> Vec<String> {
-    errors.iter().map(ToString::to_string).collect()
+fn reasons(errors: ConfigErrors) -> Vec<Reason> {
+    errors.into_iter().map(Reason::Config).collect()
 }
 
 /// Puts the generation together: instances that are kept and instances that are new.

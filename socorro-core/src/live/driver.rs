@@ -13,6 +13,7 @@ use super::generation::Generation;
 use super::reaper::Reaper;
 use super::report::{Outcome, ReloadReport, Step, Trigger};
 use super::shared::Shared;
+use super::wanted::still_in_use;
 use crate::config::ReloadConfig;
 use crate::error::{Error, ErrorKind, Result};
 use crate::pipeline::Supervisor;
@@ -164,9 +165,8 @@ impl Driver {
         let current = under_way.take_if(|current| current.task == id)?;
         let Some(attempt) = attempt else {
             let mut report = self.report(&current, Outcome::Refused);
-            report
-                .errors
-                .push("the attempt panicked; the panic hook has its message".to_owned());
+            let why = "the attempt panicked; the panic hook has its message";
+            report.errors.push(why.into());
             return Some(report);
         };
         let claimed = self.shared.claimed();
@@ -182,9 +182,7 @@ impl Driver {
                     .filter(|name| candidate.generation.storage(name).is_none())
                     .collect();
                 if let [first, ..] = lost[..] {
-                    report.errors.push(format!(
-                        "storage.{first}: the program holds a handle to it; it cannot be removed"
-                    ));
+                    report.errors.push(still_in_use(first).into());
                     return Some(report);
                 }
                 if candidate.changes_nothing {
@@ -232,11 +230,12 @@ impl Driver {
     fn abandoned(&self, under_way: &UnderWay, phase: Phase) -> ReloadReport {
         let mut report = self.report(under_way, Outcome::Refused);
         report.errors.push(match phase {
-            Phase::Stopping | Phase::Stopped => "the program is ending".to_owned(),
+            Phase::Stopping | Phase::Stopped => "the program is ending".into(),
             Phase::Idle | Phase::Reloading { .. } => format!(
                 "gave up after {:.0?}; see reload.timeout, and the log for what hangs",
                 under_way.started.elapsed()
-            ),
+            )
+            .into(),
         });
         report
     }

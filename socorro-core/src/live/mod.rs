@@ -26,7 +26,7 @@
 //! | `coordinator.rs`, `driver.rs` | who reloads when, and carrying it out |
 //! | `attempt.rs`, `environment.rs`, `wanted.rs`, `plan.rs`, `open.rs` | one attempt |
 //! | `instance.rs`, `degraded.rs`, `reaper.rs` | the life of an instance |
-//! | `report.rs` | what came of it |
+//! | `report.rs`, `reason.rs` | what came of it |
 
 mod admission;
 mod attempt;
@@ -41,6 +41,7 @@ mod instance;
 mod open;
 mod plan;
 mod reaper;
+mod reason;
 mod report;
 mod shared;
 mod show;
@@ -52,6 +53,7 @@ pub(crate) use generation::{Generation, SourceEntry};
 pub use handle::StorageHandle;
 pub use plan::{Change, Identity, Part, Plan, Shape};
 pub use reaper::Straggler;
+pub use reason::{Reason, Refused};
 pub use report::{Outcome, ReloadReport, Step, Trigger};
 pub(crate) use shared::Shared;
 pub use socorro::{Builder, Socorro};

@@ -113,6 +113,18 @@ struct Opening {
 impl Opening {
     /// Opens the storage; one whose backend cannot be used is ended again.
     async fn storage(&self) -> Result<Box<dyn OpenStorage>> {
+        self.try_storage()
+            .await
+            .map_err(|error| self.backend.options.hide(error))
+    }
+
+    async fn source(&self) -> Result<Box<dyn OpenSource>> {
+        self.try_source()
+            .await
+            .map_err(|error| self.backend.options.hide(error))
+    }
+
+    async fn try_storage(&self) -> Result<Box<dyn OpenStorage>> {
         let storage = self
             .backend
             .plugin
@@ -136,7 +148,7 @@ impl Opening {
         Err(unusable)
     }
 
-    async fn source(&self) -> Result<Box<dyn OpenSource>> {
+    async fn try_source(&self) -> Result<Box<dyn OpenSource>> {
         let source = self
             .backend
             .plugin

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::plan::{Change, Plan};
+use super::reason::Reason;
 
 /// Why an attempt was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,8 +59,8 @@ pub struct ReloadReport {
     pub steps: Vec<(Step, Duration)>,
     /// What it did, or was about to do when it was refused.
     pub plan: Plan,
-    /// Why it was refused: every reason that was found, a line each.
-    pub errors: Vec<String>,
+    /// Why it was refused: every reason that was found.
+    pub errors: Vec<Reason>,
     /// Storages that run although their backend is not there (`start = "degraded"`), and why.
     pub degraded: Vec<(String, String)>,
 }

@@ -8,7 +8,8 @@ use super::driver::{Driver, Message};
 use super::environment::{Environment, Parts};
 use super::handle::StorageHandle;
 use super::reaper::{Reaper, Straggler};
-use super::report::{Outcome, ReloadReport, Step, Trigger};
+use super::reason::Refused;
+use super::report::{Outcome, ReloadReport, Trigger};
 use super::shared::Shared;
 use crate::config::{Layers, ReloadConfig, SystemSecrets};
 use crate::crash::Limits;
@@ -58,7 +59,7 @@ impl Socorro {
 
     /// Opens every storage that these layers configure. See [`Builder::start`].
     pub async fn start(layers: Layers) -> Result<Self> {
-        Self::builder(layers).start().await
+        Ok(Self::builder(layers).start().await?)
     }
 
     /// A handle to the storage with this name, good for the life of the program: no reload can remove the
@@ -93,7 +94,7 @@ impl Socorro {
             let mut report = self.last_report();
             report.trigger = Trigger::Request;
             report.outcome = Outcome::Refused;
-            report.errors = vec!["the program is ending".to_owned()];
+            report.errors = vec!["the program is ending".into()];
             report
         })
     }
@@ -242,9 +243,9 @@ impl Builder {
 
     /// Reads the layers, loads the plugins, opens the storages, starts the pipelines. Needs a tokio runtime.
     ///
-    /// `InvalidConfig` with every error in the configuration, a line each; `Unavailable` when a required
-    /// backend is not there. Dropping the future undoes what was done until then.
-    pub async fn start(self) -> Result<Socorro> {
+    /// Every error in the configuration, or every backend that is required and not there. Dropping the future
+    /// undoes what was done until then.
+    pub async fn start(self) -> Result<Socorro, Refused> {
         let (environment, transforms, reaper) = self.environment();
         let shared = Shared::new();
         let first = attempt(environment.clone(), shared.pin(), Vec::new()).await;
@@ -280,16 +281,8 @@ impl Builder {
     }
 }
 
-fn first_report(first: Attempt) -> Result<(ReloadReport, super::attempt::Candidate)> {
-    let candidate = first.outcome.map_err(|errors| {
-        let opened = first.steps.iter().any(|(step, _)| *step == Step::Open);
-        let kind = if opened {
-            ErrorKind::Unavailable
-        } else {
-            ErrorKind::InvalidConfig
-        };
-        Error::new(kind, errors.join("\n"))
-    })?;
+fn first_report(first: Attempt) -> Result<(ReloadReport, super::attempt::Candidate), Refused> {
+    let candidate = first.outcome.map_err(Refused::new)?;
     let report = ReloadReport {
         attempt: 0,
         trigger: Trigger::Start,

@@ -13,7 +13,6 @@ use crate::config::{
     ReloadConfig, Resolved, Wrong,
 };
 use crate::crash::{Limits, Redaction};
-use crate::error::ErrorKind;
 use crate::pipeline::Pipelines;
 use crate::plugin::Resource;
 use crate::plugin::host::{OpenOptions, Plugin};
@@ -131,13 +130,15 @@ fn still_there(configuration: &Configuration, claimed: &[String]) -> Vec<ConfigE
     let gone = claimed
         .iter()
         .filter(|name| !configuration.storages.contains_key(*name));
-    gone.map(|name| {
-        let why =
-            "the program holds a handle to it, so a reload cannot remove it; keep the table, or restart";
-        let wrong = Wrong::new(Class::StillInUse, why);
-        ConfigError::new(Origin::Together, format!("storage.{name}"), wrong)
-    })
-    .collect()
+    gone.map(|name| still_in_use(name)).collect()
+}
+
+/// A handle to the storage was made, which no configuration has any more.
+pub(super) fn still_in_use(name: &str) -> ConfigError {
+    let why =
+        "is gone, but the program holds a handle to it; keep the table, or restart without it";
+    let wrong = Wrong::new(Class::StillInUse, why);
+    ConfigError::new(Origin::Together, format!("storage.{name}"), wrong)
 }
 
 /// The storages that the program asked for by name have to be configured.
@@ -221,9 +222,10 @@ async fn check_instance(
             } else {
                 "type"
             };
-            let class = match error.kind() {
-                ErrorKind::NotFound => Class::NoSuchPlugin,
-                _ => Class::PluginRefused,
+            let class = if config.library.is_none() && !loader.knows(&config.type_name) {
+                Class::NoSuchPlugin
+            } else {
+                Class::PluginRefused
             };
             config.wrong(key, Wrong::new(class, error.to_string()))
         })?;
@@ -237,6 +239,7 @@ async fn check_instance(
     let resources = plugin
         .resources(kind, &config.name, resolved.json(), open.timeout)
         .await
+        .map_err(|error| resolved.hide(error))
         .map_err(|error| config.wrong("", Wrong::new(Class::PluginRefused, error.to_string())))?;
     let identity = Identity {
         type_name: config.type_name.clone(),
@@ -276,17 +279,17 @@ fn collisions(instances: &[WantedInstance]) -> Vec<ConfigError> {
     }
     owners
         .into_iter()
-        .filter(|(_, owners)| owners.len() > 1)
-        .map(|(resource, owners)| {
-            let places: Vec<String> = owners
-                .iter()
-                .map(|owner| format!("{} ({})", owner.part(), owner.config.options.origin()))
-                .collect();
-            let why = format!(
-                "{} need the same {resource}; give each its own",
-                places.join(" and ")
-            );
-            ConfigError::new(Origin::Together, "", Wrong::new(Class::SamePlace, why))
+        .flat_map(|(resource, owners)| {
+            let first = owners.first().copied();
+            owners.into_iter().skip(1).filter_map(move |other| {
+                let first = first?;
+                let why = format!(
+                    "needs the same {resource} as {} ({}); give each its own",
+                    first.part(),
+                    first.config.options.origin()
+                );
+                Some(other.config.wrong("", Wrong::new(Class::SamePlace, why)))
+            })
         })
         .collect()
 }

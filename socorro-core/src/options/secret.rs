@@ -2,13 +2,14 @@ use std::borrow::Cow;
 use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
+use zeroize::Zeroizing;
 
-/// A password or key in a plugin's options. In configuration it is a reference, `{ env = "NAME" }` or
-/// `{ file = "/path" }`; the host resolves it, so that a plugin receives the text itself. Shown nowhere.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
-pub struct Secret(String);
+/// A password or key in a plugin's options. In configuration it is a reference, `{ env = "NAME" }`,
+/// `{ file = "/path" }` or `{ credential = "name" }`; the host resolves it, so that a plugin receives the text
+/// itself. Shown nowhere, and wiped from memory when it is dropped.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Zeroizing<String>);
 
 impl Secret {
     /// The text itself, for the one place that needs it.
@@ -19,7 +20,13 @@ impl Secret {
 
 impl From<String> for Secret {
     fn from(text: String) -> Self {
-        Self(text)
+        Self(Zeroizing::new(text))
+    }
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::from)
     }
 }
 

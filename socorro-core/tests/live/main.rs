@@ -10,6 +10,7 @@
 mod drain;
 mod pipelines;
 mod reload;
+mod rotate;
 mod scripted;
 mod start;
 mod support;

@@ -1,7 +1,7 @@
 use std::sync::atomic::Ordering;
 
 use socorro_core::ErrorKind;
-use socorro_core::live::{Outcome, Trigger};
+use socorro_core::live::{Outcome, Part, Reason, Trigger};
 
 use crate::scripted::script;
 use crate::support::{File, eventually, id, no_dumps, plan, raw};
@@ -150,7 +150,12 @@ async fn a_bad_edit_is_refused_and_changes_nothing() {
             (Outcome::Refused, 1),
             "{edit}"
         );
-        let errors = report.errors.join("\n");
+        let errors = report
+            .errors
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join("\n");
         assert!(
             errors.contains(named),
             "{edit:?} should name {named:?}:\n{errors}"
@@ -189,8 +194,10 @@ async fn a_new_instance_that_does_not_open_undoes_the_others() {
     assert_eq!(report.outcome, Outcome::Refused);
     assert_eq!(report.errors.len(), 1, "{:?}", report.errors);
     assert!(
-        report.errors[0].contains("storage.fails")
-            && report.errors[0].contains("connection refused")
+        matches!(&report.errors[0], Reason::Backend { part: Part::Storage(name), error }
+            if name == "fails" && error.message().contains("connection refused")),
+        "{:?}",
+        report.errors
     );
     eventually("the one that opened is closed", || {
         opens.closed.load(Ordering::SeqCst) == 1
@@ -228,7 +235,7 @@ async fn a_reload_after_the_shutdown_is_refused() {
     let report = socorro.reload().await;
     assert_eq!(
         (report.outcome, report.errors),
-        (Outcome::Refused, vec!["the program is ending".to_owned()])
+        (Outcome::Refused, vec!["the program is ending".into()])
     );
     assert_eq!(socorro.generation(), 0);
     socorro.shutdown().await;

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 
 use socorro_core::crash::{CrashId, Dumps, RawCrash, StoredId};
+use socorro_core::options::Secret;
 use socorro_core::plugin::author::{OpenContext, SourcePlugin, StoragePlugin};
 use socorro_core::source::{Delivery, NewCrashSource, Receive, Settlement, Token};
 use socorro_core::storage::{Capabilities, Catalog, CatalogEntry, CrashStorage, Part};
@@ -28,6 +29,8 @@ pub struct Script {
     pub closed: AtomicUsize,
     /// Every call but `open` and `close`.
     pub calls: AtomicUsize,
+    /// The secrets that storages were opened with.
+    pub passwords: Mutex<Vec<String>>,
     /// Of the source.
     pub queue: Mutex<VecDeque<StoredId>>,
     pub arrived: Notify,
@@ -54,6 +57,7 @@ pub fn script(tag: &str) -> Arc<Script> {
             opened: AtomicUsize::new(0),
             closed: AtomicUsize::new(0),
             calls: AtomicUsize::new(0),
+            passwords: Mutex::default(),
             queue: Mutex::default(),
             arrived: Notify::new(),
             out: Mutex::default(),
@@ -91,6 +95,8 @@ pub struct Config {
     #[serde(default)]
     #[allow(dead_code, reason = "only its change matters")]
     revision: u32,
+    #[serde(default)]
+    password: Option<Secret>,
 }
 
 pub struct ScriptedStorage(Arc<Script>);
@@ -104,6 +110,8 @@ impl StoragePlugin for ScriptedStorage {
         let failure = script.open_fails.lock().unwrap().clone();
         failure.map_or(Ok(()), Err)?;
         script.opened.fetch_add(1, Ordering::SeqCst);
+        let password = config.password.as_ref().map(|it| it.expose().to_owned());
+        script.passwords.lock().unwrap().extend(password);
         Ok(Self(script))
     }
 }

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use sha2::{Digest as _, Sha256};
 use socorro_core::crash::{Dump, DumpName, Dumps};
 use socorro_core::error::{Error, ErrorKind, Result};
 
@@ -71,9 +70,11 @@ impl Body {
     }
 
     /// Feeds all of it to a hash. Blocks.
-    pub(crate) fn hash(&self, hash: &mut Sha256) -> Result<()> {
+    pub(crate) fn hash(&self, hash: &mut blake3::Hasher) -> Result<()> {
         match self {
-            Self::Bytes(bytes) => hash.update(bytes),
+            Self::Bytes(bytes) => {
+                hash.update(bytes);
+            }
             Self::File(opened) => {
                 let mut left = opened.len;
                 let mut at = 0;

@@ -8,7 +8,6 @@ use std::collections::HashMap;
 use std::fmt;
 
 use bytes::Bytes;
-use sha2::{Digest as _, Sha256};
 use socorro_core::crash::DumpName;
 use socorro_core::error::{Error, ErrorKind, Result};
 
@@ -42,18 +41,19 @@ impl SetId {
     }
 
     fn hash(raw: &Bytes, dumps: &[(DumpName, Body)]) -> Result<Self> {
-        let mut hash = Sha256::new();
+        let mut hash = blake3::Hasher::new();
         // Lengths in front, so that no two different sets feed the same bytes.
-        hash.update((raw.len() as u64).to_be_bytes());
+        hash.update(&(raw.len() as u64).to_be_bytes());
         hash.update(raw);
         for (name, body) in dumps {
-            hash.update((name.as_str().len() as u64).to_be_bytes());
-            hash.update(name.as_str());
-            hash.update(body.len().to_be_bytes());
+            hash.update(&(name.as_str().len() as u64).to_be_bytes());
+            hash.update(name.as_str().as_bytes());
+            hash.update(&body.len().to_be_bytes());
             body.hash(&mut hash)?;
         }
         let digest = hash.finalize();
         let half = digest
+            .as_bytes()
             .iter()
             .take(16)
             .fold(0, |half: u128, byte| half << 8 | u128::from(*byte));

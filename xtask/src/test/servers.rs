@@ -106,5 +106,7 @@ pub(super) fn test(log: &mut Log, fetching: Fetching, tier: &Tier) -> Result<()>
     }
     // They wait for servers more than they compute.
     command.env("RUST_TEST_THREADS", "4");
+    // With what passing tests print, so that it is searched.
+    command.args(["--", "--show-output"]);
     log.step("tests with servers", || run(&mut command))
 }

@@ -52,7 +52,7 @@ impl Server {
     /// The id of the only key.
     pub const ACCESS_KEY: &str = "AKIATESTKIT";
     /// The only secret key.
-    pub const SECRET_KEY: &str = "testkit-secret";
+    pub const SECRET_KEY: &str = "ca9a27ca9a27-testkit-secret";
 
     /// Starts one that does what S3 does.
     pub async fn start() -> io::Result<Self> {

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::canary;
+
 /// A program under test. Killed when dropped.
 #[derive(Debug)]
 pub struct Program {
@@ -48,6 +50,7 @@ impl Program {
             let line = line.clone();
             thread::spawn(move || {
                 for text in BufReader::new(stream).lines().map_while(Result::ok) {
+                    canary::pass_on(text.as_bytes());
                     if line.send(text).is_err() {
                         return;
                     }

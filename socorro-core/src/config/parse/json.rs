@@ -1,4 +1,6 @@
+use std::collections::btree_map::Entry;
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -6,7 +8,8 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::{DEPTH, not_finite, too_deep, too_large};
+use super::toml::above_lists;
+use super::{DEPTH, not_finite, said_twice, too_deep, too_large};
 use crate::config::class::Class;
 use crate::config::error::{ConfigError, ConfigErrors, Wrong};
 use crate::config::origin::{Origin, SourceFile};
@@ -137,9 +140,10 @@ impl Reading<'_> {
         let text = raw.get();
         // Raw values are slices of the text they were read from.
         let start = (text.as_ptr() as usize).saturating_sub(self.file.text().as_ptr() as usize);
-        let origin = Arc::new(self.file.clone().at(None, Some(start..start + text.len())));
+        let name = self.file.text().get(..start).and_then(name_before);
+        let origin = Arc::new(self.file.clone().at(name, Some(start..start + text.len())));
         if depth > DEPTH {
-            return self.wrong(&origin, key, too_deep());
+            return self.wrong(&origin, above_lists(key), too_deep());
         }
         let kind = match text.as_bytes().first() {
             Some(b'{') => self.table(text, key, depth),
@@ -174,11 +178,13 @@ impl Reading<'_> {
             let Some(node) = self.node(raw, &below, depth + 1) else {
                 continue;
             };
-            if table.contains_key(&name) {
-                let why = Wrong::new(Class::DuplicateKey, "the object says this key twice");
-                self.wrong(&node.origin, &below, why);
-            } else {
-                table.insert(name, node);
+            match table.entry(name) {
+                Entry::Occupied(_) => {
+                    self.wrong(&node.origin.at_key(), &below, said_twice());
+                }
+                Entry::Vacant(free) => {
+                    free.insert(node);
+                }
             }
         }
         Ok(Kind::Table(table))
@@ -189,6 +195,18 @@ impl Reading<'_> {
             .extend([ConfigError::new(origin.clone(), key, wrong)]);
         None
     }
+}
+
+/// Where the name of a member is that `text` ends with, all but its value; none where a list or the file begins.
+fn name_before(text: &str) -> Option<Range<usize>> {
+    let text = text.trim_end().strip_suffix(':')?.trim_end();
+    let inside = text.strip_suffix('"')?;
+    let start = inside.rmatch_indices('"').find_map(|(quote, _)| {
+        let before = inside.get(..quote).unwrap_or_default();
+        let escapes = before.len() - before.trim_end_matches('\\').len();
+        (escapes % 2 == 0).then_some(quote)
+    })?;
+    Some(start..text.len())
 }
 
 /// What the parser says, without its own place: the origin has it.

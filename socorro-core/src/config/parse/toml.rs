@@ -5,11 +5,11 @@ use std::sync::Arc;
 use ::toml::Spanned;
 use ::toml::de::{DeArray, DeFloat, DeInteger, DeTable, DeValue};
 
-use super::{DEPTH, ERRORS, not_finite, too_deep, too_large};
+use super::{DEPTH, ERRORS, not_finite, said_twice, too_deep, too_large};
 use crate::config::class::Class;
 use crate::config::depth;
 use crate::config::error::{ConfigError, ConfigErrors, Wrong};
-use crate::config::origin::{Origin, Place, SourceFile};
+use crate::config::origin::{Origin, SourceFile};
 use crate::config::tree::{Kind, Node, Table, join};
 
 /// The table a TOML file is, as far as it is one; the rest is in `errors`. No error has text of the file in it,
@@ -33,19 +33,33 @@ pub(crate) fn toml(file: &Arc<SourceFile>, errors: &mut ConfigErrors) -> Table {
     // The parser goes on in the same line, where one mistake looks like many.
     let first_of_line = |error: &&::toml::de::Error| {
         let start = error.span().map_or(0, |span| span.start);
-        lines.insert(Place::of(text, start).line)
+        lines.insert(file.place(start).line)
     };
     for error in wrong.iter().filter(first_of_line).take(ERRORS) {
-        let message = error.message().lines().next().unwrap_or("not TOML");
-        let class = if message.contains("duplicate key") {
-            Class::DuplicateKey
-        } else {
-            Class::TomlSyntax
-        };
         let origin = file.clone().at(None, error.span());
-        errors.extend([ConfigError::new(origin, "", Wrong::new(class, message))]);
+        errors.extend([ConfigError::new(origin, "", syntax(error.message()))]);
     }
     Table::new()
+}
+
+/// What the parser says, in words for somebody who does not know its grammar.
+fn syntax(message: &str) -> Wrong {
+    let message = message.lines().next().unwrap_or("is not TOML");
+    if message.contains("duplicate key") {
+        return said_twice();
+    }
+    let why = match message {
+        "invalid boolean, expected `true`"
+        | "invalid boolean, expected `false`"
+        | "string values must be quoted, expected literal string" => {
+            "expected a value, such as \"text\", 5 or true; text goes in quotes"
+        }
+        "invalid basic string, expected `\"`" => {
+            "the string has no end on its line; close it with a quote"
+        }
+        other => other,
+    };
+    Wrong::new(Class::TomlSyntax, why)
 }
 
 /// One TOML list or inline table, all of it by `origin`.
@@ -103,7 +117,7 @@ impl Reading<'_> {
     ) -> Option<Node> {
         let origin = (self.origin_of)(name, value.span());
         if depth > DEPTH {
-            return self.wrong(&origin, key, too_deep());
+            return self.wrong(&origin, above_lists(key), too_deep());
         }
         let kind = match value.into_inner() {
             DeValue::String(text) => Kind::String(text.into_owned()),
@@ -134,6 +148,11 @@ impl Reading<'_> {
             .extend([ConfigError::new(origin.clone(), key, wrong)]);
         None
     }
+}
+
+/// The key that a value is at, without its places in lists.
+pub(super) fn above_lists(key: &str) -> &str {
+    key.split('[').next().unwrap_or_default()
 }
 
 fn integer(number: &DeInteger<'_>) -> Option<i64> {

@@ -1,9 +1,11 @@
 use std::cell::Cell;
+use std::collections::BTreeSet;
 
 use super::{Rule, Schema, Type, Unit, text};
 use crate::config::class::Class;
 use crate::config::error::{ConfigError, ConfigErrors, Wrong};
-use crate::config::nearest::nearest;
+use crate::config::nearest::{listed, nearest};
+use crate::config::origin::Origin;
 use crate::config::secrets::{self, SecretSource};
 use crate::config::tree::{Kind, Node, join};
 use crate::config::url;
@@ -34,6 +36,8 @@ pub(super) struct At<'a> {
     /// Whether keys that the rule does not name are wrong although it does not say so: true unless other
     /// rules may name them.
     pub(super) closed: bool,
+    /// Whether a form that the value may have has a secret inside.
+    pub(super) guarded: bool,
 }
 
 impl<'a> At<'a> {
@@ -42,6 +46,22 @@ impl<'a> At<'a> {
             key,
             depth,
             closed: true,
+            guarded: false,
+        }
+    }
+}
+
+impl At<'_> {
+    /// Whether what is written where `rule` is applied may be a secret.
+    fn hides(&self, rule: &Rule) -> bool {
+        self.guarded || rule.guarded
+    }
+
+    fn tell(&self, node: &Node, rule: &Rule, wrong: Wrong, errors: &mut ConfigErrors) {
+        if self.hides(rule) {
+            push_secret(node, self.key, wrong, errors);
+        } else {
+            push(node, self.key, wrong, errors);
         }
     }
 }
@@ -100,11 +120,11 @@ impl<'a> Check<'a> {
         if let Kind::Text(found) = &node.kind {
             match text::typed(rule, found, node) {
                 Some(kind) => node.kind = kind,
-                None => return push(node, at.key, rule.expected(node), errors),
+                None => return at.tell(node, rule, rule.expected(node, at.hides(rule)), errors),
             }
         }
-        if let Some(why) = rule.misfit(node) {
-            return push(node, at.key, why, errors);
+        if let Some(why) = rule.misfit(node, at.hides(rule)) {
+            return at.tell(node, rule, why, errors);
         }
         self.inside(rule, node, at, errors);
         self.combined(rule, node, at, errors);
@@ -118,7 +138,7 @@ impl<'a> Check<'a> {
         if let Kind::Text(found) = &node.kind
             && let Some(inline) = Node::parse_inline(found, &node.origin)
         {
-            *node = inline;
+            node.kind = inline.kind;
         }
         match (secrets::parse(node), self.secrets) {
             (None, _) => {
@@ -129,7 +149,8 @@ impl<'a> Check<'a> {
                     ),
                     _ => (Class::PlainSecret, PLAIN),
                 };
-                wrong(node, key, class, why, errors);
+                let wrong = Wrong::new(class, why).meant(instead(node));
+                push_secret(node, key, wrong, errors);
                 false
             }
             (Some(_), None) => false,
@@ -139,7 +160,7 @@ impl<'a> Check<'a> {
                     true
                 }
                 Err(wrong) => {
-                    push(node, key, wrong, errors);
+                    push_secret(node, key, wrong, errors);
                     false
                 }
             },
@@ -199,19 +220,34 @@ pub(super) fn wrong(
     push(node, key, Wrong::new(class, why), errors);
 }
 
-fn push(node: &Node, key: &str, wrong: Wrong, errors: &mut ConfigErrors) {
+/// How a variable or flag says what a table in a file says.
+fn instead(node: &Node) -> Option<String> {
+    match &*node.origin {
+        Origin::Variable(name) => Some(format!(
+            "set {name}__ENV to the name of the variable that has it, or {name}__FILE to a path"
+        )),
+        Origin::Flag(key) => Some(format!(
+            "write --set {key}.env=NAME or --set {key}.file=PATH"
+        )),
+        _ => None,
+    }
+}
+
+pub(super) fn push(node: &Node, key: &str, wrong: Wrong, errors: &mut ConfigErrors) {
     errors.extend([ConfigError::about(node, key, wrong)]);
+}
+
+fn push_secret(node: &Node, key: &str, wrong: Wrong, errors: &mut ConfigErrors) {
+    errors.extend([ConfigError::about_secret(node, key, wrong)]);
 }
 
 fn refuse_unknown(rule: &Rule, node: &Node, key: &str, errors: &mut ConfigErrors) {
     let Kind::Table(table) = &node.kind else {
         return;
     };
-    let known: Vec<&str> = rule.properties.keys().map(String::as_str).collect();
-    let known = if known.is_empty() {
-        "there are none here".to_owned()
-    } else {
-        format!("known here: {}", known.join(", "))
+    let known = match listed(rule.properties.keys(), "") {
+        empty if empty.is_empty() => "there are none here".to_owned(),
+        listed => format!("known here: {listed}"),
     };
     for (name, value) in table
         .iter()
@@ -262,7 +298,7 @@ impl Rule {
     }
 
     /// Why a value that is typed does not fit by itself.
-    fn misfit(&self, node: &Node) -> Option<Wrong> {
+    fn misfit(&self, node: &Node, hide: bool) -> Option<Wrong> {
         if let Some(types) = &self.types
             && !types.iter().any(|kind| kind.fits(&node.kind))
         {
@@ -270,12 +306,12 @@ impl Rule {
                 let why = "a reference is only for secrets; write the value itself";
                 return Some(Wrong::new(Class::ReferenceNotHere, why));
             }
-            return Some(self.expected(node));
+            return Some(self.expected(node, hide));
         }
         if let Some(values) = &self.one_of_values
-            && !values.contains(&node.to_json())
+            && !values.iter().any(|value| node.is(value))
         {
-            return Some(self.expected(node));
+            return Some(self.expected(node, hide));
         }
         match &node.kind {
             Kind::String(text) => self
@@ -296,7 +332,7 @@ impl Rule {
     fn wrong_unit(&self, text: &str, node: &Node) -> Option<Wrong> {
         let unit = self.unit?;
         let Some(found) = unit.amount(text) else {
-            return Some(self.expected(node));
+            return Some(self.expected(node, false));
         };
         let bound = |bound: &Option<String>| {
             let text = bound.as_deref()?;
@@ -320,16 +356,19 @@ impl Rule {
     }
 
     fn repeated(&self, items: &[Node]) -> Option<Wrong> {
-        let mut places = items.iter().enumerate();
-        let repeated =
-            places.find(|(place, item)| items.iter().take(*place).any(|one| one == *item));
-        let (_, item) = repeated.filter(|_| self.unique_items)?;
+        if !self.unique_items {
+            return None;
+        }
+        let mut seen = BTreeSet::new();
+        let item = items
+            .iter()
+            .find(|item| !seen.insert(item.to_json().to_string()))?;
         let why = format!("names {} twice", item.show());
         Some(Wrong::new(Class::NamedTwice, why))
     }
 
-    /// `expected …, found …`, without the value of a secret.
-    pub(super) fn expected(&self, node: &Node) -> Wrong {
+    /// `expected …, found …`; without the value when that may be a secret.
+    pub(super) fn expected(&self, node: &Node, hide: bool) -> Wrong {
         let class = match (&self.one_of_values, self.unit) {
             (Some(_), _) => Class::NotOneOf,
             (None, Some(Unit::Duration)) => Class::BadDuration,
@@ -362,7 +401,12 @@ impl Rule {
             }
             _ => None,
         };
-        let why = format!("expected {what}, found {}", node.show());
+        let found = if hide {
+            node.kind.name().to_owned()
+        } else {
+            node.show()
+        };
+        let why = format!("expected {what}, found {found}");
         Wrong::new(class, why).meant(meant)
     }
 }

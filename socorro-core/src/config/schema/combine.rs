@@ -1,9 +1,10 @@
 //! `$ref`, `allOf`, `anyOf`, `oneOf`: several rules about one value.
 
-use super::check::{At, Check, words, wrong};
+use super::check::{At, Check, push, words, wrong};
 use super::{Rule, Type};
 use crate::config::class::Class;
-use crate::config::error::ConfigErrors;
+use crate::config::error::{ConfigErrors, Wrong};
+use crate::config::nearest::nearest as near;
 use crate::config::tree::{Kind, Node};
 
 impl Check<'_> {
@@ -18,6 +19,7 @@ impl Check<'_> {
         let only = At {
             depth: at.depth + 1,
             closed: at.closed && alone,
+            guarded: at.guarded || rule.guarded,
             ..at
         };
         let among = At {
@@ -39,7 +41,13 @@ impl Check<'_> {
             match (real.next(), real.next()) {
                 (None, _) if branches.is_empty() => {}
                 (None, _) => {
-                    wrong(node, at.key, Class::NotAllowed, "expected nothing", errors);
+                    wrong(
+                        node,
+                        at.key,
+                        Class::NotAllowed,
+                        "is not allowed here; leave it out",
+                        errors,
+                    );
                 }
                 // An option that may be left out: its own errors say more.
                 (Some(branch), None) => self.apply(branch, node, only, errors),
@@ -68,7 +76,8 @@ impl Check<'_> {
             self.apply(branch, &mut attempt, at, &mut found);
             if found.0.is_empty() {
                 if fitting.is_some() {
-                    let why = "fits more than one of the forms that the plugin knows";
+                    let why = "fits more than one of the forms that the plugin knows, and its schema does \
+                               not tell which is meant; ask the plugin's author";
                     return wrong(node, at.key, Class::AmbiguousForm, why, errors);
                 }
                 fitting = Some(attempt);
@@ -76,10 +85,10 @@ impl Check<'_> {
                 if !exactly_one || was_text {
                     break;
                 }
-            } else if nearest
-                .as_ref()
-                .is_none_or(|nearest| found.0.len() < nearest.0.len())
-            {
+            } else if nearest.as_ref().is_none_or(|nearest| {
+                // What another form says of a secret would show it.
+                (is_of_secret(&found), nearest.0.len()) > (is_of_secret(nearest), found.0.len())
+            }) {
                 nearest = Some(found);
             }
         }
@@ -94,14 +103,30 @@ impl Check<'_> {
             .collect();
         match (values, nearest) {
             (Some(values), _) => {
-                let what = words(values.into_iter().flatten());
-                let why = format!("expected {what}, found {}", node.show());
-                wrong(node, at.key, Class::NotOneOf, why, errors);
+                let values = || values.iter().copied().flatten();
+                let why = format!("expected {}, found {}", words(values()), node.show());
+                let meant = match &node.kind {
+                    Kind::Text(text) | Kind::String(text) => {
+                        near(text, values().filter_map(serde_json::Value::as_str))
+                    }
+                    _ => None,
+                };
+                push(
+                    node,
+                    at.key,
+                    Wrong::new(Class::NotOneOf, why).meant(meant),
+                    errors,
+                );
             }
             (None, Some(nearest)) => errors.extend(nearest),
             (None, None) => {}
         }
     }
+}
+
+/// Is a secret in plain text what is wrong?
+fn is_of_secret(errors: &ConfigErrors) -> bool {
+    errors.iter().any(|error| error.class == Class::PlainSecret)
 }
 
 impl Rule {

@@ -2,6 +2,7 @@
 
 mod check;
 mod combine;
+mod guarded;
 mod parse;
 mod text;
 
@@ -56,6 +57,8 @@ struct Rule {
     one_of: Vec<Rule>,
     reference: Option<String>,
     secret: bool,
+    /// Whether this is a secret, or has one inside.
+    guarded: bool,
     unit: Option<Unit>,
     amounts: Amounts,
 }

@@ -29,7 +29,8 @@ fn read(schema: &Value) -> Result<Schema, String> {
         Some(defs) => parser.rules_by_name(defs, "$defs", 0)?,
     };
     let root = parser.rule(schema, "", 0)?;
-    let schema = Schema { root, defs };
+    let mut schema = Schema { root, defs };
+    schema.mark_guarded();
     for rule in schema.defs.values().chain([&schema.root]) {
         references_exist(rule, &schema.defs)?;
     }
@@ -235,10 +236,20 @@ impl Bounds {
     fn broken(self, count: usize, things: &str) -> Option<String> {
         let count = count as u64;
         if let Some(least) = self.least.filter(|least| count < *least) {
+            let things = counted(least, things);
             return Some(format!("expected at least {least} {things}, found {count}"));
         }
         let most = self.most.filter(|most| count > *most)?;
+        let things = counted(most, things);
         Some(format!("expected at most {most} {things}, found {count}"))
+    }
+}
+
+/// `item` or `items`.
+fn counted(count: u64, things: &str) -> &str {
+    match things.strip_suffix('s') {
+        Some(one) if count == 1 => one,
+        _ => things,
     }
 }
 

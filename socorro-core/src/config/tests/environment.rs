@@ -76,7 +76,7 @@ fn what_a_variable_cannot_say_is_an_error_with_its_name() {
             "environment variable SOCORRO__PLUGINS__PATH: plugins.path: expected a list, such as [\"/usr/lib/socorro\"], found \"/a:/b\"",
             "environment variable SOCORRO__LIMITS__DUMPS: limits.dumps: expected an integer from 1 to 65536, found \"012\"",
             "environment variable SOCORRO__STORAGE__A: storage.a: expected a table; set its keys one by one, with their names in the key",
-            "environment variable SOCORRO__BOGUS: bogus: is no known key; known here: limits, pipeline, plugins, redaction, reload, source, storage",
+            "environment variable SOCORRO__BOGUS: bogus: is no known key; known here: limits, pipeline, plugins, redaction, reload, resource, source, storage",
         ]
     );
 }
@@ -110,7 +110,7 @@ fn names_with_empty_parts_are_refused() {
         assert_eq!(
             fail(&environment(&[(name, "1")])),
             [format!(
-                "environment variable {name}: a part of the key is empty"
+                "environment variable {name}: a part of the key is empty: two separators follow each other, or one is at an end"
             )]
         );
     }
@@ -155,10 +155,16 @@ fn flags_that_are_none_are_refused_without_showing_a_value() {
     for (flag, line) in [
         (
             "hush",
-            "--set : expected KEY=VALUE, as in storage.archive.bucket=crashes",
+            "--set: expected KEY=VALUE, as in storage.archive.bucket=crashes",
         ),
-        ("=hush", "--set : a part of the key is empty"),
-        ("a..b=hush", "--set a..b: a part of the key is empty"),
+        (
+            "=hush",
+            "--set: a part of the key is empty: two separators follow each other, or one is at an end",
+        ),
+        (
+            "a..b=hush",
+            "--set a..b: a part of the key is empty: two separators follow each other, or one is at an end",
+        ),
     ] {
         assert_eq!(fail(&Layers::new().set(flag)), [line]);
     }

@@ -74,11 +74,11 @@ fn circles_of_includes_are_refused() {
     ]);
     assert_eq!(
         fail(&files, "a.toml"),
-        ["./a.toml: include: the files include each other in a circle"]
+        ["./a.toml: include: the files include each other in a circle: a.toml -> b.toml -> a.toml"]
     );
     assert_eq!(
         fail(&files, "self.toml"),
-        ["self.toml: include: the files include each other in a circle"]
+        ["self.toml: include: the files include each other in a circle: self.toml -> self.toml"]
     );
 }
 
@@ -131,10 +131,13 @@ fn a_file_that_cannot_be_one_is_said_with_its_name() {
         syntax[0].starts_with("syntax.toml: ") && !syntax[0].contains("hush"),
         "{syntax:?}"
     );
-    assert_eq!(bottom("twice.toml"), ["twice.toml: duplicate key"]);
+    assert_eq!(
+        bottom("twice.toml"),
+        ["twice.toml: the same key is there twice; keep one"]
+    );
     assert_eq!(
         bottom("twice.json"),
-        ["twice.json: a.b: the object says this key twice"]
+        ["twice.json: a.b: the same key is there twice; keep one"]
     );
     assert_eq!(
         bottom("list.json"),
@@ -166,7 +169,10 @@ fn a_file_that_cannot_be_one_is_said_with_its_name() {
             "missing.toml: include: nowhere.toml cannot be read: No such file or directory (os error 2)"
         ]
     );
-    assert_eq!(bottom("binary.toml"), ["binary.toml: is not UTF-8"]);
+    assert_eq!(
+        bottom("binary.toml"),
+        ["binary.toml: is not UTF-8; save it as UTF-8"]
+    );
 }
 
 #[test]
@@ -270,4 +276,59 @@ fn a_pattern_includes_what_matches_in_the_order_of_names_and_may_match_nothing()
         error.starts_with("bad.toml: include: \"parts/[.toml\" is no pattern: "),
         "{error}"
     );
+}
+
+#[test]
+fn a_pattern_leaves_out_the_file_it_stands_in() {
+    let files = Files::new(&[
+        ("a.toml", "include = [\"*.toml\"]\n[limits]\ndumps = 1"),
+        ("b.toml", "[limits]\ndumps = 2\njson_depth = 20"),
+    ]);
+    assert_eq!(
+        files.layers("a.toml").load().unwrap().to_json(),
+        serde_json::json!({ "limits": { "dumps": 1, "json_depth": 20 } })
+    );
+    files.write("b.toml", "include = [\"*.toml\"]");
+    assert_eq!(
+        fail(&files, "a.toml"),
+        ["a.toml: include: the files include each other in a circle"]
+    );
+}
+
+/// What an embedding program chooses: any layer may come anywhere, any number of times.
+#[test]
+fn layers_win_in_the_order_in_which_a_program_names_them() {
+    let files = Files::new(&[
+        ("a.toml", "[limits]\ndumps = 1"),
+        ("b.toml", "[limits]\ndumps = 2"),
+    ]);
+    let variable = variables(&[("SHOP__LIMITS__DUMPS", "3")]);
+    let base = || Layers::new();
+    let defaults = serde_json::json!({ "limits": { "dumps": 4 } });
+    let (a, b) = (files.path("a.toml"), files.path("b.toml"));
+    for (layers, dumps) in [
+        (
+            base()
+                .file(&a)
+                .environment("SHOP", variable.clone())
+                .file(&b),
+            2,
+        ),
+        (
+            base()
+                .file(&b)
+                .file(&a)
+                .environment("SHOP", variable.clone()),
+            3,
+        ),
+        (base().set("limits.dumps=5").file(&b).file(&a), 1),
+        (base().file(&a).set("limits.dumps=5").defaults(&defaults), 4),
+        (
+            base().environment("SHOP", variable).set("limits.dumps=5"),
+            5,
+        ),
+    ] {
+        let configuration = layers.load().unwrap().configuration().unwrap();
+        assert_eq!(configuration.limits.dumps, dumps, "{layers:?}");
+    }
 }

@@ -78,7 +78,11 @@ fn plain_text_in_a_variable_is_refused_too() {
         .unwrap_err();
     assert_eq!(
         errors.to_string(),
-        format!("environment variable SOCORRO__STORAGE__A__PASSWORD: storage.a.password: {PLAIN}")
+        format!(
+            "environment variable SOCORRO__STORAGE__A__PASSWORD: storage.a.password: {PLAIN}; set \
+             SOCORRO__STORAGE__A__PASSWORD__ENV to the name of the variable that has it, or \
+             SOCORRO__STORAGE__A__PASSWORD__FILE to a path"
+        )
     );
 }
 
@@ -152,5 +156,78 @@ fn typing_leaves_references_alone() {
     assert_eq!(
         super::super::tree::table_to_json(typed.table()),
         json!({ "password": { "env": "NOWHERE" }, "urls": ["a"] })
+    );
+}
+
+/// `dsn` does not sound like a secret, so only the schema tells, or a reference in another layer.
+#[test]
+fn plain_text_that_was_overridden_is_not_shown_either() {
+    let plain = "[storage.a]\ntype = \"x\"\ndsn = \"hunter2\"";
+    let files = Files::new(&[("a.toml", plain)]);
+    for (flag, shown) in [
+        ("storage.a.dsn=hunter3", "overrides *** of "),
+        ("storage.a.dsn.env=NOWHERE", "overrides *** of "),
+        (
+            "storage.a.dsn={ env = \"OTHER\", file = \"x\" }",
+            "overrides *** of ",
+        ),
+    ] {
+        let document = files.layers("a.toml").set(flag).load().unwrap();
+        let configuration = document.configuration().unwrap();
+        let errors = configuration.storages["a"]
+            .options
+            .resolve(&schema(), &vault())
+            .unwrap_err()
+            .to_string();
+        assert!(
+            errors.contains(shown) && !errors.contains("hunter"),
+            "{errors}"
+        );
+    }
+    let document = files
+        .layers("a.toml")
+        .set("storage.a.dsn.env=OTHER")
+        .load()
+        .unwrap();
+    let told = document.explain("storage.a.dsn").unwrap().to_string();
+    assert!(
+        told.contains("{ env = \"OTHER\" }") && !told.contains("hunter"),
+        "{told}"
+    );
+    let again = Layers::new()
+        .defaults(json!({ "storage": { "a": { "type": "x", "dsn": { "env": "OTHER" } } } }))
+        .file(files.path("a.toml"))
+        .load()
+        .unwrap();
+    let told = again.explain("storage.a.dsn").unwrap().to_string();
+    assert!(
+        told.contains("dsn = ***") && !told.contains("hunter"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_form_that_is_no_secret_does_not_show_what_was_meant_as_one() {
+    let schema = json!({ "properties": { "auth": {
+        "anyOf": [{ "const": "none" }, { "type": "string", "x-secret": true }],
+    } } });
+    let errors = resolve("[storage.a]\ntype = \"x\"\nauth = \"hunter2\"", &schema).unwrap_err();
+    assert_eq!(errors, [format!("storage.a.auth: {PLAIN}")]);
+}
+
+#[test]
+fn what_a_plugin_says_of_its_options_has_no_secret_in_it() {
+    let vault = Vault(BTreeMap::from([("KEY", "hunter\"2"), ("OTHER", "abc")]));
+    let text = "[storage.a]\ntype = \"x\"\npassword = { env = \"KEY\" }\ndsn = { env = \"OTHER\" }";
+    let configuration = read(text).unwrap();
+    let options = &configuration.storages["a"].options;
+    let resolved = options.resolve(&schema(), &vault).unwrap();
+    let cause = std::io::Error::other("invalid type: string \"hunter\\\"2\"");
+    let error =
+        crate::Error::new(crate::ErrorKind::InvalidConfig, "got hunter\"2, abc").caused_by(&cause);
+    assert_eq!(
+        resolved.hide(error).to_string(),
+        // What is so short would be found in any text.
+        "got ***, abc: invalid type: string \"***\""
     );
 }

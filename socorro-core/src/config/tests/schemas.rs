@@ -242,8 +242,8 @@ fn bounds_and_repetitions() {
             "storage.a.all: expected at least 3, found 2",
             "storage.a.c: expected \"only\", found \"x\"",
             "storage.a.f: expected more than 0, found 0.0",
-            "storage.a.l: expected at least 1 items, found 0",
-            "storage.a.m: expected at most 1 keys, found 2",
+            "storage.a.l: expected at least 1 item, found 0",
+            "storage.a.m: expected at most 1 key, found 2",
             "storage.a.n: expected less than 5, found 5",
             "storage.a.s: expected at least 2 characters, found 1",
         ]
@@ -338,6 +338,8 @@ fn a_value_that_fits_two_forms_is_refused() {
         json!({ "properties": { "n": { "oneOf": [{ "type": "integer" }, { "minimum": 0 }] } } });
     assert_eq!(
         resolve("[storage.a]\ntype = \"x\"\nn = 1", &schema).unwrap_err(),
-        ["storage.a.n: fits more than one of the forms that the plugin knows"]
+        [
+            "storage.a.n: fits more than one of the forms that the plugin knows, and its schema does not tell which is meant; ask the plugin's author"
+        ]
     );
 }

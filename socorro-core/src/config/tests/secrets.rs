@@ -139,42 +139,81 @@ fn variables_are_read_from_the_process() {
     }
 }
 
-/// Counts warnings.
-struct Warnings(std::sync::Arc<std::sync::atomic::AtomicUsize>);
-
-impl tracing::Subscriber for Warnings {
-    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
-        *metadata.level() == tracing::Level::WARN
-    }
-
-    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
-        tracing::span::Id::from_u64(1)
-    }
-
-    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
-
-    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
-
-    fn event(&self, _: &tracing::Event<'_>) {
-        self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-    }
-
-    fn enter(&self, _: &tracing::span::Id) {}
-
-    fn exit(&self, _: &tracing::span::Id) {}
-}
-
 #[cfg(unix)]
 #[test]
 fn a_file_that_others_can_read_is_warned_about() {
     let files = Files::new(&[("s", "hush")]);
-    let warned = std::sync::Arc::default();
-    let subscriber = Warnings(std::sync::Arc::clone(&warned));
-    tracing::subscriber::with_default(subscriber, || {
-        for (mode, warnings) in [(0o640, 0), (0o644, 1)] {
-            chmod(&files.path("s"), mode);
-            file(&files.path("s")).unwrap();
-            assert_eq!(warned.load(std::sync::atomic::Ordering::Relaxed), warnings);
+    for (mode, warnings) in [(0o640, 0), (0o644, 1)] {
+        chmod(&files.path("s"), mode);
+        let warned = warned(|| drop(file(&files.path("s")).unwrap()));
+        assert_eq!(warned.len(), warnings, "{warned:?}");
+        assert!(!warned.concat().contains("hush"));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_others_can_replace_is_refused() {
+    let files = Files::new(&[("d/s", "hush")]);
+    let (path, directory) = (files.path("d/s"), files.path("d"));
+    chmod(&path, 0o600);
+    for (mode, good) in [
+        (0o755, true),
+        (0o1777, true),
+        (0o777, false),
+        (0o775, false),
+        (0o757, false),
+    ] {
+        chmod(&directory, mode);
+        let read = file(&path);
+        assert_eq!(read.is_ok(), good, "{mode:o}");
+        if !good {
+            assert_eq!(
+                read.unwrap_err(),
+                format!(
+                    "the secret file {} can be replaced: the directory {} can be written by others (mode \
+                     {mode:04o}); chmod go-w it",
+                    path.display(),
+                    directory.canonicalize().unwrap().display()
+                )
+            );
         }
-    });
+    }
+}
+
+/// As Kubernetes mounts them: the name is a link into what a link leads to, which is swapped.
+#[cfg(unix)]
+#[test]
+fn links_are_followed_and_what_they_lead_to_is_checked() {
+    use std::os::unix::fs::symlink;
+    let files = Files::new(&[("mount/..1/db", "one"), ("mount/..2/db", "two")]);
+    for version in ["mount/..1", "mount/..2"] {
+        chmod(&files.path(version), 0o755);
+        chmod(&files.path(&format!("{version}/db")), 0o600);
+    }
+    let mount = files.path("mount");
+    chmod(&mount, 0o1777);
+    symlink("..1", mount.join("..data")).unwrap();
+    symlink("..data/db", mount.join("db")).unwrap();
+    assert_eq!(file(&mount.join("db")).unwrap(), "one");
+    symlink("..2", mount.join("..new")).unwrap();
+    std::fs::rename(mount.join("..new"), mount.join("..data")).unwrap();
+    assert_eq!(file(&mount.join("db")).unwrap(), "two");
+
+    chmod(&mount.join("..2/db"), 0o666);
+    assert!(file(&mount.join("db")).unwrap_err().contains("mode 0666"));
+    chmod(&mount.join("..2/db"), 0o600);
+    chmod(&mount.join("..2"), 0o777);
+    assert!(
+        file(&mount.join("db"))
+            .unwrap_err()
+            .contains("..2 can be written")
+    );
+    chmod(&mount.join("..2"), 0o755);
+    chmod(&mount, 0o777);
+    assert!(
+        file(&mount.join("db"))
+            .unwrap_err()
+            .contains("mount can be written")
+    );
 }

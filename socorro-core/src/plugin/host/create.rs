@@ -1,13 +1,15 @@
+use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
+use zeroize::Zeroizing;
 
 use super::instance::Instance;
 use super::owner::Owner;
 use super::plugin::Plugin;
 use super::{control, services};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::plugin::wire::{broken, lend, take_failure};
 use crate::plugin::{Kind, abi};
 use crate::storage::Capabilities;
@@ -39,7 +41,8 @@ impl Default for OpenOptions {
 pub(super) struct Arguments {
     pub(super) kind: Kind,
     pub(super) name: String,
-    pub(super) options: String,
+    /// Secrets in clear: wiped when the call has returned.
+    pub(super) options: Zeroizing<String>,
     pub(super) open: OpenOptions,
 }
 
@@ -70,7 +73,7 @@ pub(super) async fn create(
     let arguments = Arguments {
         kind,
         name: name.to_owned(),
-        options: options.to_string(),
+        options: text(options)?,
         open: open.clone(),
     };
     let maker = Arc::clone(plugin);
@@ -80,6 +83,34 @@ pub(super) async fn create(
     })
     .await
     .map_err(|error| plugin.blame(error))?
+}
+
+/// The options as the text that crosses. The room for it is measured before, because text that grows leaves copies
+/// of what is in it behind.
+pub(super) fn text(options: &Value) -> Result<Zeroizing<String>> {
+    let unusable = |error: &(dyn std::error::Error + 'static)| {
+        Error::new(ErrorKind::Internal, "the options cannot be written as JSON").caused_by(error)
+    };
+    let mut length = Length(0);
+    serde_json::to_writer(&mut length, options).map_err(|error| unusable(&error))?;
+    let mut bytes = Vec::with_capacity(length.0);
+    serde_json::to_writer(&mut bytes, options).map_err(|error| unusable(&error))?;
+    let text = String::from_utf8(bytes).map_err(|error| unusable(&error.utf8_error()))?;
+    Ok(Zeroizing::new(text))
+}
+
+/// Counts what is written.
+struct Length(usize);
+
+impl Write for Length {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 fn create_now(plugin: Arc<Plugin>, arguments: &Arguments) -> Result<Owner> {

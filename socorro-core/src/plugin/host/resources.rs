@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::answer::{JSON, json};
 use super::control;
-use super::create::{Arguments, OpenOptions};
+use super::create::{Arguments, OpenOptions, text};
 use super::plugin::Plugin;
 use crate::error::Result;
 use crate::plugin::wire::{broken, take, take_failure};
@@ -25,7 +25,7 @@ pub(super) async fn resources(
     let arguments = Arguments {
         kind,
         name: name.to_owned(),
-        options: options.to_string(),
+        options: text(options)?,
         open: OpenOptions {
             timeout,
             ..OpenOptions::default()

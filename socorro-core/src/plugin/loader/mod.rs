@@ -28,7 +28,7 @@ mod stage;
 mod sweep;
 #[cfg(test)]
 mod tests;
-mod trust;
+pub(crate) mod trust;
 
 pub use found::{Contents, Found, Library};
 pub use hash::ImageHash;
@@ -139,6 +139,11 @@ impl Loader {
             .map_err(|error| {
                 Error::new(ErrorKind::Internal, "loading a plugin was cut short").caused_by(&error)
             })?
+    }
+
+    /// Whether there is a plugin of this name, linked or in a file that may be one. Blocks.
+    pub(crate) fn knows(&self, name: &str) -> bool {
+        self.0.linked.contains_key(name) || self.0.search.find(name).is_ok()
     }
 
     /// Every plugin that can be found by name, linked ones first. Reads and checks every library, runs none

@@ -57,14 +57,16 @@ pub(super) fn check_directories(file: &Path) -> Result<()> {
     Ok(())
 }
 
+/// A directory on the way to a file.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Directory {
-    path: PathBuf,
-    holds_the_file: bool,
+pub(crate) struct Directory {
+    pub(crate) path: PathBuf,
+    /// Whether the file, or a symbolic link to it, is in here.
+    pub(crate) holds_the_file: bool,
 }
 
 /// Every directory that is looked into to reach `file`, those behind symbolic links included.
-fn directories_on_the_way(file: &Path) -> Result<BTreeSet<Directory>> {
+pub(crate) fn directories_on_the_way(file: &Path) -> Result<BTreeSet<Directory>> {
     let cannot = |error: std::io::Error| {
         refused(format!("{} cannot be found", file.display())).caused_by(&error)
     };

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use schemars::generate::SchemaSettings;
 use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
 
 use super::operation::Backend;
 use crate::error::{Error, ErrorKind, Result};
@@ -17,7 +18,8 @@ pub struct Offer {
     pub(super) capabilities: Capabilities,
     pub(super) schema: fn() -> String,
     pub(super) resources: fn(&str) -> Result<Vec<Resource>>,
-    pub(super) open: fn(String, OpenContext) -> BoxFuture<'static, Result<Backend>>,
+    /// The options are text with secrets in clear.
+    pub(super) open: fn(Zeroizing<String>, OpenContext) -> BoxFuture<'static, Result<Backend>>,
 }
 
 impl Offer {
@@ -30,7 +32,9 @@ impl Offer {
             resources: |options| S::resources(&parse(options)?),
             open: |options, cx| {
                 Box::pin(async move {
-                    let storage = S::open(parse(&options)?, &cx).await?;
+                    let config = parse(&options)?;
+                    drop(options);
+                    let storage = S::open(config, &cx).await?;
                     Ok(Backend::Storage(Arc::new(storage)))
                 })
             },
@@ -46,7 +50,9 @@ impl Offer {
             resources: |options| S::resources(&parse(options)?),
             open: |options, cx| {
                 Box::pin(async move {
-                    let source = S::open(parse(&options)?, &cx).await?;
+                    let config = parse(&options)?;
+                    drop(options);
+                    let source = S::open(config, &cx).await?;
                     Ok(Backend::Source(Arc::new(source)))
                 })
             },

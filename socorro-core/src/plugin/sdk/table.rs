@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio::task::AbortHandle;
+use zeroize::Zeroizing;
 
 use super::caught::{caught, panicked};
 use super::completion::Completion;
@@ -170,7 +171,8 @@ unsafe extern "C" fn release(ctx: *mut c_void) {
 struct Arguments {
     offer: &'static Offer,
     name: String,
-    options: String,
+    /// With secrets in clear.
+    options: Zeroizing<String>,
     workers: u32,
     blocking: u32,
     timeout: Duration,
@@ -200,7 +202,7 @@ impl Arguments {
         Ok(Self {
             offer,
             name: name.to_owned(),
-            options: options.to_owned(),
+            options: Zeroizing::new(options.to_owned()),
             workers: arguments.worker_threads,
             blocking: arguments.blocking_threads,
             timeout: Duration::from_millis(arguments.timeout_ms),

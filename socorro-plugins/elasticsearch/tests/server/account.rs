@@ -21,7 +21,7 @@ pub(crate) fn user(server: &Server, prefix: &str) -> Value {
     if server.user.is_empty() {
         return json!({});
     }
-    let password = format!("{prefix}-password");
+    let password = format!("{}-{prefix}", socorro_testkit::canary::TOKEN);
     put(server, &format!("/_security/role/{prefix}"), &role(prefix));
     put(
         server,

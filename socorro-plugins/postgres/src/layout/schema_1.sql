@@ -15,7 +15,7 @@ COMMENT ON TABLE raw_crash IS 'Raw crashes, partitioned by the date in the crash
 COMMENT ON COLUMN raw_crash.document IS 'The exact bytes that were saved.';
 COMMENT ON COLUMN raw_crash.json IS 'The same for queries; null when jsonb cannot hold it.';
 COMMENT ON COLUMN raw_crash.json_refused IS 'Why json is null.';
-COMMENT ON COLUMN raw_crash.dumps_digest IS 'SHA-256 over names and contents of the dumps; empty when dumps are declined.';
+COMMENT ON COLUMN raw_crash.dumps_digest IS 'BLAKE3 over names and contents of the dumps; empty when dumps are declined.';
 COMMENT ON COLUMN raw_crash.revision IS 'How often it was saved with different content.';
 
 CREATE TABLE processed_crash (

@@ -4,7 +4,6 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use sha2::{Digest, Sha256};
 use socorro_core::crash::{CrashId, Dump, DumpName, Dumps};
 use socorro_core::{Bytes, Error, ErrorKind, Result};
 
@@ -134,14 +133,14 @@ fn read_file(path: &Path) -> io::Result<Bytes> {
 
 /// Lengths are in it, so that no two sets of dumps read the same.
 fn digest(dumps: &[(DumpName, Bytes)]) -> Vec<u8> {
-    let mut digest = Sha256::new();
+    let mut digest = blake3::Hasher::new();
     for (name, bytes) in dumps {
         for part in [name.as_str().as_bytes(), bytes] {
-            digest.update((part.len() as u64).to_be_bytes());
+            digest.update(&(part.len() as u64).to_be_bytes());
             digest.update(part);
         }
     }
-    digest.finalize().to_vec()
+    digest.finalize().as_bytes().to_vec()
 }
 
 #[cfg(test)]

@@ -10,9 +10,9 @@
 //!    for those that were inserted or replaced, the dumps copied in, and the id queued; the rows of processed
 //!    crashes. A raw crash that is the same as before, by its bytes and the digest of its dumps, is left
 //!    as it is, and so are its dumps and the queue.
-//! 4. *A statement fails* with more than one crash in the transaction: it is rolled back, and each crash has
-//!    one of its own, so that only the one at fault fails. There, a document that `jsonb` refuses is saved
-//!    without its queryable form. *The server is gone or full:* all fail alike, and nothing is applied.
+//! 4. *A statement fails:* the transaction is rolled back, and each crash has one of its own, so that only the
+//!    one at fault fails. There, dumps that are in the table without a raw crash are deleted, and a document
+//!    that `jsonb` refuses is saved without its queryable form. *The server is gone or full:* all fail alike, and nothing is applied.
 //! 5. Commit. *The connection is cut before the answer:* on a new connection each crash is looked up. Is what
 //!    was wanted there, it is done. Otherwise it fails with `applied` unknown: the server may be at it still.
 
@@ -87,10 +87,7 @@ pub(crate) fn run(database: &Database, rules: &Rules, batch: Vec<Waiter<Item>>) 
 
 /// One outcome for each, in order.
 fn save_all(database: &Database, rules: &Rules, mut contents: Vec<Content>) -> Vec<Result<()>> {
-    if let [content] = contents.as_mut_slice() {
-        return vec![save_alone(database, rules, content)];
-    }
-    match save(database, rules, &contents) {
+    match save(database, rules, &contents, Rows::AsExpected) {
         Ok(()) => contents.iter().map(|_| Ok(())).collect(),
         Err(error) if error.applied() == Applied::Unknown => {
             read_back::resolve(database, &contents, &error)
@@ -127,7 +124,7 @@ fn save_alone(database: &Database, rules: &Rules, content: &mut Content) -> Resu
 
 fn try_alone(database: &Database, rules: &Rules, content: &Content) -> Result<()> {
     let one = std::slice::from_ref(content);
-    match save(database, rules, one) {
+    match save(database, rules, one, Rows::Any) {
         Err(error) if error.applied() == Applied::Unknown => {
             let resolved = read_back::resolve(database, one, &error);
             resolved.into_iter().next().unwrap_or(Err(error))
@@ -136,11 +133,22 @@ fn try_alone(database: &Database, rules: &Rules, content: &Content) -> Result<()
     }
 }
 
-fn save(database: &Database, rules: &Rules, contents: &[Content]) -> Result<()> {
+/// What may be in the tables already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rows {
+    /// What this plugin leaves there: no dumps without their raw crash.
+    AsExpected,
+    /// Anything: something went wrong before.
+    Any,
+}
+
+fn save(database: &Database, rules: &Rules, contents: &[Content], rows: Rows) -> Result<()> {
     if contents.is_empty() {
         return Ok(());
     }
     let days = contents.iter().map(|content| Day::from(content.id.date()));
     database.with(|session| database.partitions.ensure(session, &rules.window, days))?;
-    database.transaction("save", |session| rows::write(session, rules, contents))
+    database.transaction("save", |session| {
+        rows::write(session, rules, contents, rows)
+    })
 }

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use postgres::types::Type;
 use socorro_core::Result;
 
-use super::Rules;
 use super::content::{Content, Document};
+use super::{Rows, Rules};
 use crate::connection::Session;
 use crate::layout::{Day, Id};
 use crate::queue;
@@ -37,13 +37,17 @@ const DELETE_DUMPS: &str = "DELETE FROM dump WHERE crash_date = $1 AND crash_id 
 const COPY_DUMPS: &str = "COPY dump (crash_date, crash_id, name, content) FROM STDIN BINARY";
 
 /// Writes all of these, in the order of their keys.
-pub(super) fn write(session: &mut Session, rules: &Rules, contents: &[Content]) -> Result<()> {
+pub(super) fn write(
+    session: &mut Session,
+    rules: &Rules,
+    contents: &[Content],
+    rows: Rows,
+) -> Result<()> {
     let changed = raw_crashes(session, contents)?;
     let is_changed = |content: &&Content| changed.contains_key(&Id::from(&content.id));
     for content in contents.iter().filter(is_changed) {
         let (day, id) = content.key();
-        // One that is alone is there because something went wrong: it takes nothing for granted.
-        if contents.len() == 1 || changed.get(&id).is_some_and(|revision| *revision > 1) {
+        if rows == Rows::Any || changed.get(&id).is_some_and(|revision| *revision > 1) {
             session.execute(DELETE_DUMPS, &[&day, &id])?;
         }
     }

@@ -13,7 +13,7 @@ async fn ten_that_start_at_once_agree() -> Result<()> {
     let site = Site::bare(shared());
     plugin().await;
     let owner = json!({
-        "url": site.url(&site.owner()), "password": "owner-password", "schema": "made_by_one", "connections": 1,
+        "url": site.url(&site.owner()), "password": crate::support::OWNER_PASSWORD, "schema": "made_by_one", "connections": 1,
     });
     let tasks: Vec<_> = (0..10)
         .map(|number| {

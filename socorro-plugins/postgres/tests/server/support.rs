@@ -17,6 +17,10 @@ use socorro_testkit::plugins::{Profile, directory};
 use socorro_testkit::services::{self, Kind, Server};
 use tokio::sync::OnceCell;
 
+/// They begin as every secret of a test does: `socorro_testkit::canary`.
+pub(crate) const OWNER_PASSWORD: &str = "ca9a27ca9a27-owner";
+const APP_PASSWORD: &str = "ca9a27ca9a27-app";
+
 const DOCS: &str = include_str!("../../../../docs/postgres.md");
 
 /// Longer than anything here takes on a busy machine.
@@ -86,6 +90,8 @@ impl Site {
     fn renamed(&self, sql: &str) -> String {
         sql.replace("socorro_owner", &self.owner())
             .replace("socorro_app", &self.app())
+            .replace("owner-password", OWNER_PASSWORD)
+            .replace("app-password", APP_PASSWORD)
             .replace("DATABASE crashes", &format!("DATABASE {}", self.database()))
     }
 
@@ -132,7 +138,7 @@ impl Site {
     /// Options of a program: the role without rights to change tables.
     pub(crate) fn options(&self, more: Value) -> Value {
         let base = json!({
-            "url": self.url(&self.app()), "password": "app-password", "migrate": false,
+            "url": self.url(&self.app()), "password": APP_PASSWORD, "migrate": false,
             "connections": 4,
         });
         merged(base, more)
@@ -143,7 +149,7 @@ impl Site {
     }
 
     pub(crate) async fn storage_as_owner(&self, more: Value) -> Result<PluginStorage> {
-        let base = json!({ "url": self.url(&self.owner()), "password": "owner-password" });
+        let base = json!({ "url": self.url(&self.owner()), "password": OWNER_PASSWORD });
         storage(&merged(base, more)).await
     }
 
@@ -167,7 +173,7 @@ impl Site {
             .dbname(database)
             .ssl_mode(postgres::config::SslMode::Disable);
         match role {
-            Some(role) => config.user(role).password("owner-password"),
+            Some(role) => config.user(role).password(OWNER_PASSWORD),
             None => config
                 .user(&self.server.user)
                 .password(&self.server.password),

@@ -189,7 +189,8 @@ impl Drop for Vhost {
     }
 }
 
-pub(crate) const PASSWORD: &str = "of a test, with / and @";
+/// Begins as every secret of a test does: `socorro_testkit::canary`.
+pub(crate) const PASSWORD: &str = "ca9a27ca9a27 of a test, with / and @";
 
 fn merged<'a>(parts: impl IntoIterator<Item = &'a Value>) -> Value {
     let mut all = serde_json::Map::new();

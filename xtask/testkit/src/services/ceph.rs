@@ -76,7 +76,7 @@ pub(super) fn prepare(place: &Place, purpose: Use) -> Result<Server> {
         .unwrap_or_default()
         .clone_into(&mut server.version);
     server.user = format!("ADMIN{}", secret::hex(8)?.to_uppercase());
-    server.password = secret::hex(20)?;
+    server.password = secret::secret(40)?;
     server.ca_file = Some(Files::make(place)?.authority);
     server.port = port;
     Ok(server)
@@ -133,7 +133,7 @@ pub(super) fn start(place: &Place, server: &Server) -> Result<()> {
 /// `radosgw-admin` there, split at spaces.
 pub fn ceph_user(server: &Server, name: &str) -> Result<(String, String)> {
     let access = format!("USER{}", secret::hex(8)?.to_uppercase());
-    let secret = secret::hex(20)?;
+    let secret = secret::secret(40)?;
     let mut command = match &server.directory {
         Some(directory) => {
             administration(Command::new("radosgw-admin"), directory.join("ceph.conf"))

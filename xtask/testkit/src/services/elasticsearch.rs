@@ -69,7 +69,7 @@ pub(super) fn prepare(place: &Place) -> Result<Server> {
         directory = place.directory.display(),
     );
     let user = "administrator";
-    let password = secret::hex(16)?;
+    let password = secret::secret(32)?;
     place.write("configuration/elasticsearch.yml", &settings)?;
     place.write("configuration/jvm.options", "-XX:+UseSerialGC\n")?;
     // The file realm knows no hash by this form, and compares such a password as it is.

@@ -25,7 +25,7 @@ pub(super) fn program() -> Result<PathBuf> {
 /// Writes the configuration and brings the program to where the server's user reaches it.
 pub(super) fn prepare(place: &Place) -> Result<Server> {
     let port = ports::free(3)?;
-    let token = secret::hex(16)?;
+    let token = secret::secret(32)?;
     let configuration = format!(
         "metadata_dir = \"{directory}/meta\"\n\
          data_dir = \"{directory}/objects\"\n\
@@ -46,7 +46,7 @@ pub(super) fn prepare(place: &Place) -> Result<Server> {
          admin_token = \"{token}\"\n",
         directory = place.directory.display(),
         nodes = port + BETWEEN_NODES,
-        secret = secret::hex(32)?,
+        secret = secret::secret(64)?,
         administration = port + ADMINISTRATION,
     );
     place.write("garage.toml", &configuration)?;
@@ -55,7 +55,7 @@ pub(super) fn prepare(place: &Place) -> Result<Server> {
     let mut server = Server::at(Kind::Garage, format!("http://127.0.0.1:{port}"));
     VERSION.clone_into(&mut server.version);
     server.user = format!("GK{}", secret::hex(12)?);
-    server.password = secret::hex(32)?;
+    server.password = secret::secret(64)?;
     server.ca_file = Some(Files::make(place)?.authority);
     server.management_url = Some(format!("http://127.0.0.1:{}", port + ADMINISTRATION));
     server.management_token = Some(token);
@@ -106,11 +106,16 @@ pub fn garage_key(server: &Server, bucket: &str) -> Result<(String, String)> {
     } else {
         found.json()?
     };
-    let name = json!({ "name": format!("test of {bucket}") });
-    let key = server
-        .request("POST", "/v2/CreateKey", Some(&name))?
-        .json()?;
-    let access = text(&key, "accessKeyId")?;
+    let access = format!("GK{}", secret::hex(12)?);
+    let secret = secret::secret(64)?;
+    let key = json!({
+        "accessKeyId": access,
+        "secretAccessKey": secret,
+        "name": format!("test of {bucket}"),
+    });
+    server
+        .request("POST", "/v2/ImportKey", Some(&key))?
+        .success()?;
     let rights = json!({
         "bucketId": text(&bucket_info, "id")?,
         "accessKeyId": access,
@@ -119,7 +124,7 @@ pub fn garage_key(server: &Server, bucket: &str) -> Result<(String, String)> {
     server
         .request("POST", "/v2/AllowBucketKey", Some(&rights))?
         .success()?;
-    Ok((access, text(&key, "secretAccessKey")?))
+    Ok((access, secret))
 }
 
 fn text(value: &Value, name: &str) -> Result<String> {

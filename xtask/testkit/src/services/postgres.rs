@@ -36,7 +36,7 @@ fn find() -> Result<PathBuf> {
 /// Makes a cluster.
 pub(super) fn prepare(place: &Place) -> Result<Server> {
     let programs = find()?;
-    let password = secret::hex(16)?;
+    let password = secret::secret(32)?;
     let file = place.write("password", &password)?;
     let mut initdb = place.tool(programs.join("initdb"));
     initdb.arg("--pgdata").arg(place.path("data"));

@@ -31,7 +31,7 @@ pub(super) fn program() -> Option<PathBuf> {
 pub(super) fn prepare(place: &Place) -> Result<Server> {
     let port = ports::free(5)?;
     let files = Files::make(place)?;
-    let password = secret::hex(16)?;
+    let password = secret::secret(32)?;
     let user = "socorro-administrator";
     let configuration = format!(
         "listeners.tcp.default = 127.0.0.1:{port}\n\

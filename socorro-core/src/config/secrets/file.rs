@@ -1,0 +1,43 @@
+//! A secret in a file, without the line end it may have.
+
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+#[cfg(unix)]
+use super::access;
+use crate::config::class::Class;
+use crate::config::error::Wrong;
+use crate::config::file;
+
+const SIZE_LIMIT: u64 = 64 * 1024;
+
+/// What the file says. Read whole before it is looked at who else can change it: what is looked at is then what
+/// was read, and what was read for nothing is wiped.
+pub(super) fn read(path: &Path) -> Result<Zeroizing<String>, Wrong> {
+    let wrong = |class, why: &str| {
+        let why = format!("the secret file {} {why}", path.display());
+        Wrong::new(class, why)
+    };
+    let in_file = |why: &str| wrong(Class::SecretFile, why);
+    let (bytes, metadata) =
+        file::read(path, SIZE_LIMIT).map_err(|wrong| in_file(&wrong.message))?;
+    #[cfg(unix)]
+    {
+        access::of_file(&metadata)
+            .and_then(|()| access::of_directories(path))
+            .map_err(|why| wrong(Class::SecretWritable, &why))?;
+        if access::is_public(&metadata) {
+            tracing::warn!(path = %path.display(), "others can read this secret file; chmod o-r it");
+        }
+    }
+    #[cfg(not(unix))]
+    drop(metadata);
+    let text = std::str::from_utf8(&bytes).map_err(|_| in_file("is not UTF-8"))?;
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    let text = text.strip_suffix('\r').unwrap_or(text);
+    if text.is_empty() {
+        return Err(in_file("is empty"));
+    }
+    Ok(Zeroizing::new(text.to_owned()))
+}
