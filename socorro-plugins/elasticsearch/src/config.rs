@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use reqwest::Url;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use socorro_core::options::{ByteSize, HumanDuration, Secret, Tls};
 use socorro_core::plugin::Resource;
 use socorro_core::{Error, ErrorKind, Result};
@@ -98,7 +98,7 @@ pub struct Config {
 }
 
 /// What becomes of a processed crash that is over `max_document_size`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Oversize {
     /// Its largest fields are left out until it fits, and recorded.
@@ -109,7 +109,7 @@ pub enum Oversize {
 }
 
 /// When a search sees what was saved.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Refresh {
     /// After the index's own `refresh_interval`, a second as a rule.

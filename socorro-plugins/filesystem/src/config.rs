@@ -4,7 +4,7 @@ use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use socorro_core::error::{Error, ErrorKind, Result};
 use socorro_core::options::HumanDuration;
 use socorro_core::plugin::Resource;
@@ -44,7 +44,7 @@ pub struct SourceConfig {
 }
 
 /// How the tree is laid out.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Layout {
     /// Today's Socorro: `DATE/name/RADIX/ID.json`.

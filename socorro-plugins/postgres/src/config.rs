@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use socorro_core::options::{HumanDuration, Secret, Tls};
 use socorro_core::{Error, ErrorKind, Result};
 
@@ -133,7 +133,7 @@ pub struct SourceConfig {
 }
 
 /// How much of time one partition holds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Partition {
     /// One day, UTC.
@@ -144,7 +144,7 @@ pub enum Partition {
 }
 
 /// Whether dumps are kept.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DumpsOption {
     /// They are kept, outside of the rows and uncompressed.
@@ -155,7 +155,7 @@ pub enum DumpsOption {
 }
 
 /// How urgent a new crash is: a source hands out all of one kind before the next.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Priority {
     /// First: somebody waits for it.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use socorro_core::error::{Error, ErrorKind, Result};
 use socorro_core::options::{HumanDuration, Secret, Tls};
 
@@ -70,7 +70,7 @@ pub struct Config {
 }
 
 /// The names of the queues. An empty one is not used.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Queues {
     /// What people wait for.
@@ -103,7 +103,7 @@ impl Queues {
 }
 
 /// One of the queues.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Route {
     /// `queues.priority`.
@@ -116,7 +116,7 @@ pub enum Route {
 }
 
 /// What kind of queue.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum QueueType {
     /// Replicated, and counts deliveries, so that `max_deliveries` holds.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use socorro_core::error::{Error, ErrorKind, Result};
 use socorro_core::options::{ByteSize, HumanDuration, Secret, Tls};
 
@@ -89,7 +89,7 @@ pub struct StorageConfig {
 }
 
 /// Server-side encryption.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Encryption {
     /// What the bucket does by itself.
@@ -102,7 +102,7 @@ pub enum Encryption {
 }
 
 /// Whether requests carry additional checksums.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Checksums {
     /// A CRC32 with each write, and a check of each read for which the server has one.
@@ -113,7 +113,7 @@ pub enum Checksums {
 }
 
 /// Whether writes may depend on nothing being there.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ConditionalWrites {
     /// When the server is found to honour them: tried with a probe object at the start.
