@@ -9,7 +9,7 @@ use super::class::Class;
 use super::describe::{self, OptionDoc, options_of};
 use super::document::Document;
 use super::error::{ConfigError, ConfigErrors, Said, Wrong};
-use super::explain::{Explanation, at};
+use super::explain::Explanation;
 use super::inline::inline;
 use super::origin::Origin;
 use super::read::{Errors, Section};
@@ -25,8 +25,6 @@ pub struct Explained {
     pub key: String,
     /// What the layers say of it; `None` when they say nothing.
     pub story: Option<Explanation>,
-    /// The key that it is taken over from by `use`, of which the story then is.
-    pub taken_over: Option<String>,
     /// What it is for. None for a table, and for what nobody described.
     pub option: Option<OptionDoc>,
     /// For a table: the keys in it that are set or could be.
@@ -42,9 +40,6 @@ pub(crate) struct Named {
     pub(crate) type_name: String,
     pub(crate) library: Option<std::path::PathBuf>,
 }
-
-/// The most tables that use one another.
-const LONGEST: usize = 16;
 
 impl Document {
     /// Where plugins are found, as far as that is said without mistake.
@@ -87,13 +82,7 @@ impl Document {
         schema_of: &dyn Fn(&Named) -> Option<Value>,
     ) -> Result<Explained, ConfigErrors> {
         let options = self.options(schema_of);
-        let path: Vec<&str> = key.split('.').collect();
-        let own = at(self.root(), &path).is_some();
-        let taken = (!own).then(|| self.through_use(key)).flatten();
-        let (mut story, taken_over) = match taken {
-            Some((from, story)) => (Some(story), Some(from)),
-            None => (self.explain(key), None),
-        };
+        let mut story = self.explain(key);
         // A key inside of an option, such as one pin of plugins.sha256, is of that option.
         let option = options
             .iter()
@@ -127,7 +116,6 @@ impl Document {
         Ok(Explained {
             key: key.to_owned(),
             story,
-            taken_over,
             option: option.cloned(),
             members,
         })
@@ -159,36 +147,15 @@ impl Document {
             }
             add(&key, &options);
         }
+        let resources = self.root().get("resource").and_then(Node::as_table);
+        for name in resources.into_iter().flat_map(|table| table.keys()) {
+            add(&join("resource", name), &options_of(&describe::resource()));
+        }
         let pipelines = self.root().get("pipeline").and_then(Node::as_table);
         for name in pipelines.into_iter().flat_map(|table| table.keys()) {
             add(&join("pipeline", name), describe::pipeline_options());
         }
         all
-    }
-
-    /// The story of a key of a table that is not in the table, but is taken over from another.
-    fn through_use(&self, key: &str) -> Option<(String, Explanation)> {
-        let mut parts = key.splitn(3, '.');
-        let (section, name, rest) = (parts.next()?, parts.next()?, parts.next()?);
-        let first = rest.split('.').next()?;
-        if super::instance::HOST_KEYS.contains(&first) {
-            return None;
-        }
-        let mut table = join(section, name);
-        for _ in 0..LONGEST {
-            let (section, name) = table.split_once('.')?;
-            let node = self.root().get(section)?.as_table()?.get(name)?;
-            let other = match &node.as_table()?.get("use")?.kind {
-                Kind::Text(text) | Kind::String(text) => text.clone(),
-                _ => return None,
-            };
-            let from = format!("{other}.{rest}");
-            if let Some(story) = self.explain(&from) {
-                return Some((from, story));
-            }
-            table = other;
-        }
-        None
     }
 }
 
@@ -211,7 +178,6 @@ impl Explained {
             "origin": value.map(|said| said.origin.to_string()),
             "overrode": story.map_or(json!([]), |story| all(&story.overrode)),
             "dropped": story.map_or(json!([]), |story| all(&story.dropped)),
-            "taken_over": self.taken_over,
             "option": self.option,
             "members": self.members,
         })
@@ -221,9 +187,6 @@ impl Explained {
 /// For a person: the story, then what the option is for.
 impl fmt::Display for Explained {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(from) = &self.taken_over {
-            writeln!(f, "{} is taken over from {from}", self.key)?;
-        }
         match &self.story {
             Some(story) if self.members.is_empty() || story.value.is_some() => {
                 write!(f, "{story}")?

@@ -1,6 +1,6 @@
 //! The keys of a storage or source that are the host's, composites, and pipelines.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Cost::{InPlace, NewInstance, NewPipeline};
 use super::shape::{
@@ -13,15 +13,23 @@ use crate::transaction::{MAX_DELAY, MAX_DELAYS};
 
 const TYPE: &str = "What it is: the name of a plugin, or for a storage that is made of storages \
                     `fanout`. A later layer that changes it replaces the whole table.";
-const USE: &str = "Another table, such as `storage.spool`, whose options are taken over; its own keys win. The \
-                   host's keys (this table's but for the plugin's) are not taken over.";
+const USE: &str = "Other tables whose keys are taken over, one such as `storage.spool` or several, the later ones \
+                   winning; this table's own keys win over all. Of a storage or source the options of the plugin \
+                   are taken over, of a `[resource.NAME]` everything.";
+
+/// One name of a table, or several.
+fn tables() -> Value {
+    let mut several = list(formatted("table"));
+    several["uniqueItems"] = true.into();
+    json!({ "anyOf": [formatted("table"), several] })
+}
 
 /// What every storage and source of a plugin has beside the plugin's own options.
 pub(super) fn instance() -> Value {
     let default = HostOptions::default();
     Described::new("A storage or source of a plugin.")
         .required("type", NewInstance, TYPE, formatted(NAME))
-        .option("use", NewInstance, USE, formatted("table"))
+        .option("use", NewInstance, USE, tables())
         .option(
             "library",
             NewInstance,
@@ -134,7 +142,7 @@ fn retry() -> Value {
 pub(super) fn composite() -> Value {
     Described::new("A storage that is made of other storages.")
         .required("type", NewInstance, TYPE, formatted(NAME))
-        .option("use", NewInstance, USE, formatted("table"))
+        .option("use", NewInstance, USE, tables())
         .required(
             "stores",
             NewInstance,
@@ -142,6 +150,16 @@ pub(super) fn composite() -> Value {
             names(),
         )
         .schema()
+}
+
+/// What others take over with `use`; whatever else is in it is checked there.
+pub(super) fn resource() -> Value {
+    let mut resource = Described::new("What storages and sources take over with `use`.")
+        .option("use", NewInstance, USE, tables())
+        .schema();
+    resource["properties"]["type"] = false.into();
+    resource["additionalProperties"] = true.into();
+    resource
 }
 
 pub(super) fn pipeline() -> Value {

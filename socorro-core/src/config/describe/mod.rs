@@ -51,6 +51,11 @@ pub(crate) fn instance(type_name: &str) -> Value {
     }
 }
 
+/// What describes `[resource.NAME]`.
+pub(crate) fn resource() -> Value {
+    host::resource()
+}
+
 /// What describes `[pipeline.NAME]`.
 pub(crate) fn pipeline() -> Value {
     host::pipeline()

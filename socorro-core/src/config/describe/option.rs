@@ -104,6 +104,9 @@ impl<'a> Reader<'a> {
             if !self.step() {
                 return;
             }
+            if schema == &Value::Bool(false) {
+                continue;
+            }
             let view = self.view(schema);
             let path = [above, std::slice::from_ref(name)].concat();
             let change = change_of(&view).or(inherited.change);

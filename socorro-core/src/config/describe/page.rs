@@ -6,7 +6,7 @@ use super::{Cost, OptionDoc, host, options_of, sections, top};
 use crate::config::inline::inline;
 
 /// The tables of core's own options, each with a word for it: `include`, `plugins`, `limits`, `redaction`,
-/// `reload`, `instance`, `composite`, `pipeline`.
+/// `reload`, `instance`, `composite`, `resource`, `pipeline`.
 pub fn core_tables() -> Vec<(&'static str, String)> {
     let mut tables = vec![("include", option_table(&top()))];
     for (name, schema) in sections() {
@@ -15,6 +15,7 @@ pub fn core_tables() -> Vec<(&'static str, String)> {
     for (name, schema) in [
         ("instance", host::instance()),
         ("composite", host::composite()),
+        ("resource", host::resource()),
         ("pipeline", host::pipeline()),
     ] {
         tables.push((name, option_table(&schema)));

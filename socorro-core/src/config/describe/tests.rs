@@ -22,6 +22,7 @@ fn base() -> Value {
             "d": { "type": "x", "retry": { "policy": "limited_backoff" } },
         },
         "source": { "a": { "type": "x" } },
+        "resource": { "a": {}, "b": {} },
         "pipeline": { "a": { "source": "a", "from": "a", "to": ["b"] } },
     })
 }
@@ -36,6 +37,7 @@ fn tables() -> Vec<(Vec<&'static str>, Value)> {
     tables.push((vec!["storage", "d"], instance("x")));
     tables.push((vec!["storage", "c"], instance("fanout")));
     tables.push((vec!["source", "a"], instance("x")));
+    tables.push((vec!["resource", "a"], resource()));
     tables.push((vec!["pipeline", "a"], pipeline()));
     tables
 }
@@ -115,6 +117,9 @@ fn boundaries(schema: &Value) -> Vec<Value> {
         json!(["b"]),
         json!(["a", "a"]),
         json!(["a", "b"]),
+        json!("resource.b"),
+        json!(["resource.b"]),
+        json!(["resource.b", "resource.b"]),
         json!([""]),
         json!([1]),
         json!(["1s"]),
@@ -206,7 +211,8 @@ fn readers_and_schema_give_the_same_answers_to_boundary_values() {
 
 #[test]
 fn readers_and_schema_know_the_same_keys() {
-    for (path, schema) in tables() {
+    let closed = |(path, _): &(Vec<&str>, Value)| path[0] != "resource";
+    for (path, schema) in tables().into_iter().filter(closed) {
         let options = options_of(&schema);
         // Of every table, the inner ones as well.
         let mut tables: Vec<&[String]> = options
@@ -238,6 +244,14 @@ fn readers_and_schema_know_the_same_keys() {
         }
     }
     // Nothing else is at the top.
+    let typed = with(
+        &base(),
+        &["resource", "a"],
+        &["type".to_owned()],
+        Some(&json!("x")),
+    );
+    assert_eq!(read(&typed), Err(vec![Class::NotAllowed]));
+    assert!(!fits(&resource(), &json!({ "type": "x" })));
     for key in ["zzz", "pluginz"] {
         let whole = with(&base(), &[], &[key.to_owned()], Some(&json!({})));
         assert_eq!(read(&whole), Err(vec![Class::UnknownKey]));

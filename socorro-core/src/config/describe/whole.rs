@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{host, instance, pipeline, sections, top};
+use super::{host, instance, pipeline, resource, sections, top};
 use crate::config::composite;
 
 /// The option schemas of the plugins there are, by their names.
@@ -21,7 +21,7 @@ pub struct PluginSchemas {
 }
 
 pub(super) const NAME: &str = "^[a-z][a-z0-9]*(_[a-z0-9]+)*$";
-pub(super) const TABLE: &str = "^(storage|source)\\.[a-z][a-z0-9]*(_[a-z0-9]+)*$";
+pub(super) const TABLE: &str = "^(storage|source|resource)\\.[a-z][a-z0-9]*(_[a-z0-9]+)*$";
 pub(super) const SHA256: &str = "^[0-9a-fA-F]{64}$";
 pub(super) const DURATION: &str = "^\\s*([0-9]+\\s*(ms|s|min|m|h|d)\\s*)+$";
 pub(super) const SIZE: &str = "^\\s*[0-9]+\\s*([kKmMgGtT][iI]?)?[bB]\\s*$";
@@ -37,6 +37,7 @@ pub fn json_schema(plugins: &PluginSchemas) -> Value {
     let sources = member("source", &plugins.sources, &BTreeMap::new(), &mut defs);
     defs.insert("storage".to_owned(), storages);
     defs.insert("source".to_owned(), sources);
+    defs.insert("resource".to_owned(), adapt(&resource(), ""));
     defs.insert("pipeline".to_owned(), pipelines());
 
     let mut properties = Map::new();
@@ -48,6 +49,7 @@ pub fn json_schema(plugins: &PluginSchemas) -> Value {
     for (name, about) in [
         ("storage", "Storages, by their names."),
         ("source", "Sources of new crashes, by their names."),
+        ("resource", "What others take over with `use`, by names."),
         ("pipeline", "Pipelines, by their names."),
     ] {
         properties.insert(

@@ -192,8 +192,9 @@ impl<'a> Check<'a> {
                     errors.extend([ConfigError::new(origin.at_key(), key, wrong)]);
                 }
                 for (name, value) in table.iter_mut() {
-                    let rule = rule.properties.get(name).or(rule.additional.as_deref());
-                    if let Some(rule) = rule.filter(|rule| !rule.never) {
+                    // What no key may be but those that are named, is told of all together, below.
+                    let additional = rule.additional.as_deref().filter(|rule| !rule.never);
+                    if let Some(rule) = rule.properties.get(name).or(additional) {
                         self.apply(rule, value, At::new(&join(at.key, name), depth), errors);
                     }
                 }

@@ -196,7 +196,10 @@ fn layer(schemas: &Schemas, choices: &mut Choices) -> Value {
         whole["limits"]["crash_size"] = choices.of(&["1B", "26214401B", "512MiB"]).into();
     }
     let (a, mut new) = (instance(schemas, choices), instance(schemas, choices));
-    let mut b = json!({ "type": "x", "use": "storage.a", "port": choices.below(9) });
+    let uses = choices.of(&[json!("storage.a"), json!(["storage.a", "resource.r"])]);
+    let mut b = json!({ "type": "x", "use": uses, "port": choices.below(9) });
+    let shared = instance(schemas, choices).into_iter();
+    let shared: Map<String, Value> = shared.filter(|(key, _)| key != "type").collect();
     if choices.is_set() {
         b["zz"] = json!({ "inner": choices.below(9) });
     }
@@ -217,6 +220,7 @@ fn layer(schemas: &Schemas, choices: &mut Choices) -> Value {
         "storage".to_owned(),
         json!({ "a": a, "b": b, "both": both }),
     );
+    whole.insert("resource".to_owned(), json!({ "r": shared }));
     whole.insert("source".to_owned(), json!({ "new": new }));
     whole.insert("pipeline".to_owned(), json!({ "move": pipeline }));
     whole.into()
