@@ -1,6 +1,6 @@
 //! A fanout over loaded plugins, inside a running configuration.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use socorro_core::config::Layers;
@@ -134,6 +134,8 @@ impl CrashStorage for Running {
 struct Fanouts {
     second: &'static str,
     lasts: bool,
+    /// Built before the suite begins, as no case of it waits for a compiler.
+    plugins: PathBuf,
     directory: TempDir,
 }
 
@@ -142,6 +144,7 @@ impl Fanouts {
         Self {
             second,
             lasts,
+            plugins: plugins(),
             directory: tempfile::tempdir().unwrap(),
         }
     }
@@ -154,7 +157,7 @@ impl Fanouts {
              [storage.subject]\ntype = \"fanout\"\nstores = [\"first\", \"second\"]\n\
              [storage.first]\ntype = \"filesystem\"\nroot = {:?}\nlayout = \"dated_radix\"\n\
              [storage.second]\n{}\n",
-            plugins().display().to_string(),
+            self.plugins.display().to_string(),
             root.display().to_string(),
             self.second.replace("{}", &root.display().to_string()),
         );

@@ -20,6 +20,7 @@ const USE: &str = "Other tables whose keys are taken over, one such as `storage.
 /// One name of a table, or several.
 fn tables() -> Value {
     let mut several = list(formatted("table"));
+    several["minItems"] = 1.into();
     several["uniqueItems"] = true.into();
     json!({ "anyOf": [formatted("table"), several] })
 }
