@@ -12,7 +12,7 @@ use futures_util::future::join_all;
 use super::admission::Admission;
 use super::basis::Basis;
 use super::diff::Diff;
-use super::environment::{self, Environment};
+use super::environment::{self, Environment, Read};
 use super::generation::{Generation, SourceEntry, StorageEntry};
 use super::instance::{SourceInstance, StorageInstance};
 use super::keep::{self, Kept};
@@ -108,9 +108,13 @@ impl Aim {
         let started = Instant::now();
         let read = environment::read(layers).await;
         steps.push((Step::Read, started.elapsed()));
-        let (document, configuration) = read?;
+        let Read {
+            document,
+            configuration,
+            errors,
+        } = read?;
         let started = Instant::now();
-        let wanted = Wanted::check(environment, configuration.clone(), claimed).await;
+        let wanted = Wanted::check(environment, configuration.clone(), errors, claimed).await;
         steps.push((Step::Check, started.elapsed()));
         let wanted = wanted?;
         let kept = keep::text(&configuration, &wanted);

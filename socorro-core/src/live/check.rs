@@ -6,6 +6,7 @@ use futures_util::future::join_all;
 
 use super::attempt::{Aim, diff};
 use super::diff::Diff;
+use super::environment;
 use super::open::{self, Opened};
 use super::plan::Part;
 use super::socorro::Builder;
@@ -37,9 +38,9 @@ impl Builder {
     /// Everything that is wrong.
     pub async fn check(self, connect: bool) -> Result<Checked, ConfigErrors> {
         let (environment, _, reaper) = self.environment();
-        let configuration = environment.read().await?;
-        let timeout = configuration.plugins.timeout.0;
-        let wanted = Wanted::check(&environment, configuration, &[]).await?;
+        let read = environment::read(&environment.layers).await?;
+        let timeout = read.configuration.plugins.timeout.0;
+        let wanted = Wanted::check(&environment, read.configuration, read.errors, &[]).await?;
         let count = |kind| {
             wanted
                 .instances

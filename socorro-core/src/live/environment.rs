@@ -42,7 +42,8 @@ pub(super) enum Parts {
 impl Environment {
     /// Reads the layers anew. Blocking work is done elsewhere.
     pub(super) async fn read(&self) -> std::result::Result<Configuration, ConfigErrors> {
-        Ok(read(&self.layers).await?.1)
+        let read = read(&self.layers).await?;
+        read.errors.or(read.configuration)
     }
 
     /// The loader for the plugins that this configuration names.
@@ -64,15 +65,28 @@ impl Environment {
     }
 }
 
+/// Layers that could be read and merged.
+pub(super) struct Read {
+    pub(super) document: Document,
+    /// As far as it could be read.
+    pub(super) configuration: Configuration,
+    /// What is wrong as far as that can be told without plugins.
+    pub(super) errors: ConfigErrors,
+}
+
 /// Reads these layers, and checks them as far as that goes without plugins.
-pub(super) async fn read(
-    layers: &Layers,
-) -> std::result::Result<(Document, Configuration), ConfigErrors> {
+///
+/// Files that cannot be read or parsed, variables and flags that say nothing.
+pub(super) async fn read(layers: &Layers) -> std::result::Result<Read, ConfigErrors> {
     let layers = layers.clone();
     let read = move || {
         let document = layers.load()?;
-        let configuration = document.configuration()?;
-        Ok((document, configuration))
+        let (configuration, errors) = document.partly();
+        Ok(Read {
+            document,
+            configuration,
+            errors,
+        })
     };
     match tokio::task::spawn_blocking(read).await {
         Ok(read) => read,

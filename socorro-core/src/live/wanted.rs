@@ -64,25 +64,31 @@ impl WantedInstance {
 }
 
 impl Wanted {
-    /// Loads the plugins, checks every option, resolves secrets, compares resources; all errors at once.
+    /// Loads the plugins, checks every option, resolves secrets, compares resources; all errors at once, `found`
+    /// included, which is what was wrong when the configuration was read.
     pub(super) async fn check(
         environment: &Environment,
         configuration: Configuration,
+        found: ConfigErrors,
         claimed: &[String],
     ) -> Result<Self, ConfigErrors> {
         let loader = environment.loader(&configuration);
         let open = configuration.plugins.open();
         let mut errors = ConfigErrors::default();
-        errors.extend(still_there(&configuration, claimed));
-        errors.extend(asked_for(&configuration, &environment.parts));
+        // A table that could not be read is not gone.
+        if found.0.is_empty() {
+            errors.extend(still_there(&configuration, claimed));
+            errors.extend(asked_for(&configuration, &environment.parts));
+        }
         let with_sources = environment.pipelines != Pipelines::Off;
         let storages = selected(&configuration, &environment.parts)
             .into_iter()
+            .filter(|config| found.leave_checkable("storage", config))
             .map(|config| check_instance(environment, &loader, &open, Kind::Storage, config));
         let sources = configuration
             .sources
             .values()
-            .filter(|_| with_sources)
+            .filter(|config| with_sources && found.leave_checkable("source", config))
             .cloned()
             .map(|config| check_instance(environment, &loader, &open, Kind::Source, config));
         let mut instances = Vec::new();
@@ -97,7 +103,9 @@ impl Wanted {
             }
         }
         errors.extend(collisions(&instances));
-        errors.or(Self {
+        let mut all = found;
+        all.extend(errors);
+        all.in_reading_order().or(Self {
             settings: Settings::of(&configuration),
             open,
             instances,
