@@ -6,6 +6,7 @@ use super::class::Class;
 use super::error::{ConfigError, ConfigErrors, Wrong};
 use super::merge::{Layer, Part};
 use super::origin::{Origin, SourceFile};
+use super::seen::{Content, Recorder};
 use super::tree::{Kind, Node};
 use super::{file, parse};
 
@@ -21,6 +22,7 @@ pub(crate) struct Reader<'a> {
     files: usize,
     /// The files that are being read, each included by the one before it.
     open: Vec<PathBuf>,
+    recorder: Option<&'a Recorder>,
 }
 
 impl<'a> Reader<'a> {
@@ -35,6 +37,18 @@ impl<'a> Reader<'a> {
             errors,
             files: 0,
             open: Vec::new(),
+            recorder: None,
+        }
+    }
+
+    /// The same, telling `recorder` of every file that is read.
+    pub(crate) fn recorded_by(self, recorder: Option<&'a Recorder>) -> Self {
+        Self { recorder, ..self }
+    }
+
+    fn record(&self, path: &Path, content: Content) {
+        if let Some(recorder) = self.recorder {
+            recorder.record(path, content);
         }
     }
 
@@ -45,7 +59,10 @@ impl<'a> Reader<'a> {
         }
         match file::list_toml(path) {
             Ok(paths) => paths.iter().for_each(|path| self.read_file(path)),
-            Err(wrong) => self.wrong(&Origin::path(path), "", wrong),
+            Err(wrong) => {
+                self.record(path, Content::Unreadable(wrong.class));
+                self.wrong(&Origin::path(path), "", wrong);
+            }
         }
     }
 
@@ -65,7 +82,9 @@ impl<'a> Reader<'a> {
     }
 
     fn try_file(&mut self, path: &Path) -> Result<(), Wrong> {
-        let (mut bytes, _) = file::read(path, self.size_limit)?;
+        let read = file::read(path, self.size_limit);
+        self.record(path, Content::of(&read));
+        let (mut bytes, _) = read?;
         if std::str::from_utf8(&bytes).is_err() {
             return Err(Wrong::new(
                 Class::FileNotUtf8,
@@ -133,6 +152,7 @@ impl<'a> Reader<'a> {
                         if !path.exists() {
                             // Told where it is named, which is where it can be mended.
                             let wrong = file::unreadable(missing(&path));
+                            self.record(&path, Content::Unreadable(wrong.class));
                             self.wrong_include(
                                 node,
                                 Wrong {

@@ -64,6 +64,7 @@ mod scan;
 mod schema;
 mod secrets;
 mod sections;
+mod seen;
 mod serialize;
 mod set;
 mod snippet;
@@ -95,6 +96,7 @@ pub use layers::Layers;
 pub use options::{Options, Resolved};
 pub use origin::{InFile, Origin, Place};
 pub use schema::Schema;
+pub(crate) use seen::{Look, Recorder};
 pub use secrets::{SecretRef, SecretSource, SystemSecrets};
 pub use snippet::Snippet;
 

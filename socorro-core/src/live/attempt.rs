@@ -22,7 +22,7 @@ use super::reason::Reason;
 use super::report::Step;
 use super::saved::SavedPlan;
 use super::wanted::{Kind, Wanted, WantedInstance};
-use crate::config::{ConfigErrors, Layers, ReloadConfig};
+use crate::config::{ConfigErrors, Layers, Look, Recorder, ReloadConfig};
 use crate::error::Result;
 
 /// What an attempt came to.
@@ -57,6 +57,8 @@ pub(super) struct Before {
     pub(super) claimed: Vec<String>,
     /// What the attempt has to come to, or else it is refused.
     pub(super) expected: Option<Box<SavedPlan>>,
+    /// What has to be read, or else the attempt is refused.
+    pub(super) look: Option<Arc<Look>>,
 }
 
 /// Layers that were read and checked: what a plan is made from, whether it is carried out or only shown.
@@ -125,6 +127,11 @@ impl Aim {
             kept,
         })
     }
+
+    /// Are the secrets those that were seen?
+    fn is_of(&self, look: &Look) -> bool {
+        look.has_secrets(self.basis.secrets.values().flatten())
+    }
 }
 
 impl Attempt {
@@ -135,7 +142,15 @@ impl Attempt {
         before: &Before,
     ) -> Result<Candidate, Vec<Reason>> {
         let running = &*before.running;
-        let aim = Aim::take(environment, layers, &before.claimed, &mut self.steps).await;
+        let recorder = Recorder::default();
+        let layers = layers.recorded_by(&recorder);
+        let aim = Aim::take(environment, &layers, &before.claimed, &mut self.steps).await;
+        // Before what is wrong is told: it may be wrong because it is half written.
+        if let Some(look) = &before.look
+            && !(look.has_files(&recorder.take()) && aim.as_ref().map_or(true, |aim| aim.is_of(look)))
+        {
+            return Err(vec!["the files changed while they were read".into()]);
+        }
         let Aim {
             wanted,
             basis,

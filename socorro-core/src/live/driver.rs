@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{Id, JoinError, JoinSet};
 
+use super::activity::Teller;
+use super::asked::Asked;
 use super::attempt::{Attempt, Before, Candidate, attempt, diff};
 use super::basis::Basis;
 use super::control::Server;
@@ -20,7 +22,8 @@ use super::report::{Outcome, ReloadReport, Step, Trigger};
 use super::saved::SavedPlan;
 use super::shared::Shared;
 use super::wanted::still_in_use;
-use crate::config::{ConfigErrors, ReloadConfig};
+use super::watch::Watch;
+use crate::config::{ConfigErrors, Look, ReloadConfig};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pipeline::Supervisor;
 
@@ -30,6 +33,11 @@ pub(super) enum Message {
     Reload {
         trigger: Trigger,
         reply: Option<oneshot::Sender<ReloadReport>>,
+    },
+    /// The files have changed to this: read them, unless they have changed again.
+    Watch {
+        look: Arc<Look>,
+        reply: oneshot::Sender<ReloadReport>,
     },
     /// Read the configuration again, and adopt it if it comes to exactly this.
     Expect {
@@ -61,6 +69,9 @@ pub(super) struct Driver {
     pub(super) keeper: Keeper,
     /// The control socket, if there is one.
     pub(super) control: Option<Server>,
+    pub(super) activity: Teller,
+    /// Looks at the files as long as the driver is there.
+    pub(super) watch: Option<Watch>,
 }
 
 /// Most reloads that may wait, each expecting something of its own.
@@ -83,7 +94,7 @@ impl Driver {
         let mut under_way: Option<UnderWay> = None;
         // Who waits for which attempt, and why the next attempt is made.
         let mut waiting: Vec<(u64, oneshot::Sender<ReloadReport>)> = Vec::new();
-        let mut next_trigger = Trigger::Request;
+        let mut next_asked = Asked::by(Trigger::Request);
         // Each needs an attempt of its own, which is refused when something else would happen.
         let mut expecting: VecDeque<(Box<SavedPlan>, oneshot::Sender<ReloadReport>)> =
             VecDeque::new();
@@ -95,6 +106,7 @@ impl Driver {
             pipelines.spawn(supervisor.run(self.generations.subscribe(), quit.clone()));
         }
         loop {
+            self.activity.tell(coordinator.phase());
             if coordinator.phase() == Phase::Idle
                 && let Some((plan, reply)) = expecting.pop_front()
             {
@@ -103,9 +115,8 @@ impl Driver {
                 for effect in effects {
                     if let Effect::Start { attempt } = effect {
                         waiting.push((attempt, reply));
-                        let expected = Some(plan);
-                        under_way =
-                            Some(self.start(&mut attempts, attempt, Trigger::Request, expected));
+                        let asked = Asked::by(Trigger::Request);
+                        under_way = Some(self.start(&mut attempts, attempt, asked, Some(plan)));
                         break;
                     }
                 }
@@ -113,8 +124,16 @@ impl Driver {
             let late = under_way.as_ref().map(|under_way| under_way.deadline);
             let event = tokio::select! {
                 message = self.messages.recv() => match message {
-                    Some(Message::Reload { trigger, reply }) => {
-                        next_trigger = trigger;
+                    Some(message @ (Message::Reload { .. } | Message::Watch { .. })) => {
+                        let (asked, reply) = match message {
+                            Message::Reload { trigger, reply } => (Asked::by(trigger), reply),
+                            Message::Watch { look, reply } => {
+                                (Asked::for_what_was_seen(look), Some(reply))
+                            }
+                            Message::Expect { .. } | Message::Diff { .. } | Message::Terminate { .. } => continue,
+                        };
+                        let is_shared = matches!(coordinator.phase(), Phase::Reloading { pending: true, .. });
+                        next_asked = if is_shared { next_asked.and(asked) } else { asked };
                         let (next, effects) = coordinator.step(Event::Trigger);
                         if let (Some(attempt), Some(reply)) = (next.attempt_of_trigger(), reply) {
                             waiting.push((attempt, reply));
@@ -122,7 +141,8 @@ impl Driver {
                         coordinator = next;
                         for effect in effects {
                             if let Effect::Start { attempt } = effect {
-                                under_way = Some(self.start(&mut attempts, attempt, next_trigger, None));
+                                let asked = next_asked.clone();
+                                under_way = Some(self.start(&mut attempts, attempt, asked, None));
                             }
                         }
                         continue;
@@ -171,7 +191,8 @@ impl Driver {
             for effect in effects {
                 match effect {
                     Effect::Start { attempt } => {
-                        under_way = Some(self.start(&mut attempts, attempt, next_trigger, None));
+                        let asked = next_asked.clone();
+                        under_way = Some(self.start(&mut attempts, attempt, asked, None));
                     }
                     Effect::Abandon { .. } => {
                         attempts.abort_all();
@@ -187,6 +208,8 @@ impl Driver {
                 break;
             }
         }
+        self.activity.tell(coordinator.phase());
+        drop(self.watch.take());
         quit.request();
         diffs.shutdown().await;
         self.stop(&mut attempts, &mut pipelines).await;
@@ -200,14 +223,19 @@ impl Driver {
         &self,
         attempts: &mut JoinSet<Attempt>,
         number: u64,
-        trigger: Trigger,
+        asked: Asked,
         expected: Option<Box<SavedPlan>>,
     ) -> UnderWay {
+        self.activity.tell(Phase::Reloading {
+            attempt: number,
+            pending: false,
+        });
         let before = Before {
             running: self.shared.pin(),
             basis: self.basis.clone(),
             claimed: self.shared.claimed(),
             expected,
+            look: asked.look,
         };
         let layers = self.environment.layers.clone();
         let work = attempt(self.environment.clone(), layers, before);
@@ -215,7 +243,7 @@ impl Driver {
         let deadline = tokio::time::Instant::now() + self.reload.timeout;
         UnderWay {
             attempt: number,
-            trigger,
+            trigger: asked.trigger,
             task,
             deadline,
             started: Instant::now(),

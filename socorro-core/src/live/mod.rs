@@ -28,10 +28,14 @@
 //! | `basis.rs`, `settings.rs`, `diff.rs`, `saved.rs` | what changed and why; a plan that was reviewed |
 //! | `starting.rs`, `keep.rs` | the start, and what is kept for one on broken files |
 //! | `control/` | the socket over which a running program is asked |
+//! | `watch/`, `asked.rs` | reloading when the files have changed; who asked for an attempt |
+//! | `activity.rs` | what the program is at, for whoever tells a service manager |
 //! | `instance.rs`, `degraded.rs`, `reaper.rs` | the life of an instance |
 //! | `report.rs`, `reason.rs` | what came of it |
 
+mod activity;
 mod admission;
+mod asked;
 mod attempt;
 mod basis;
 mod check;
@@ -57,7 +61,9 @@ mod show;
 mod socorro;
 mod starting;
 mod wanted;
+mod watch;
 
+pub use activity::Activity;
 pub use check::Checked;
 pub use diff::{Cause, Diff, Why};
 pub(crate) use generation::{Generation, SourceEntry};

@@ -15,6 +15,8 @@ pub enum Trigger {
     Start,
     /// SIGHUP.
     Hangup,
+    /// The files have changed.
+    Watch,
     /// The embedding program, or a command over the control socket.
     Request,
 }

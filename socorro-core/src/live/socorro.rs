@@ -1,9 +1,11 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::activity::{Activity, Teller};
 use super::attempt::Attempt;
 use super::control;
 use super::diff::Diff;
@@ -17,6 +19,7 @@ use super::report::{Outcome, ReloadReport, Trigger};
 use super::saved::SavedPlan;
 use super::shared::Shared;
 use super::starting::{self, LastGood};
+use super::watch::{self as files, Eyes, Watch};
 use crate::config::{ConfigErrors, Layers, ReloadConfig, SystemSecrets};
 use crate::crash::Limits;
 use crate::error::{Error, ErrorKind, Result};
@@ -36,6 +39,7 @@ pub struct Socorro {
     reports: watch::Receiver<ReloadReport>,
     finished: watch::Receiver<Option<Result<()>>>,
     stragglers: watch::Receiver<Vec<Straggler>>,
+    activity: watch::Receiver<Activity>,
 }
 
 /// What a program chooses before it starts; see [`Socorro::builder`].
@@ -49,6 +53,7 @@ pub struct Builder {
     jitter: Arc<dyn Jitter>,
     control: bool,
     last_good: Option<LastGood>,
+    watch: Option<Duration>,
 }
 
 impl Socorro {
@@ -64,6 +69,7 @@ impl Socorro {
             jitter: Arc::new(SystemJitter),
             control: false,
             last_good: None,
+            watch: None,
         }
     }
 
@@ -177,6 +183,12 @@ impl Socorro {
         self.reports.clone()
     }
 
+    /// What the program is at, as it changes. Changes that come faster than they are taken are skipped. Closed
+    /// when the program has ended.
+    pub fn activity(&self) -> watch::Receiver<Activity> {
+        self.activity.clone()
+    }
+
     /// Instances that did not end cleanly, the youngest last; at most 100.
     pub fn stragglers(&self) -> Vec<Straggler> {
         self.stragglers.borrow().clone()
@@ -265,6 +277,20 @@ impl Builder {
         self
     }
 
+    /// Reloads whenever what the files say has changed: the files of the layers, what they include, and the files
+    /// and credentials of the secrets they refer to. They are looked at `every` so often, and a change counts
+    /// when two looks in a row saw the same, so it is adopted after one to two times `every`; what is being
+    /// written meanwhile is not. A file that was only touched causes nothing. A second is usual; the least is
+    /// 10 ms.
+    ///
+    /// What is refused because of something that may pass, as a backend that is away, is tried again at growing
+    /// intervals.
+    #[must_use]
+    pub fn watch(mut self, every: Duration) -> Self {
+        self.watch = Some(every);
+        self
+    }
+
     /// What every attempt works with.
     pub(super) fn environment(
         self,
@@ -294,8 +320,13 @@ impl Builder {
     /// Every error in the configuration, or every backend that is required and not there. Dropping the future
     /// undoes what was done until then.
     pub async fn start(self) -> Result<Socorro, Refused> {
-        let (control, last_good) = (self.control, self.last_good.clone());
+        let (control, last_good, every) = (self.control, self.last_good.clone(), self.watch);
         let (environment, transforms, reaper) = self.environment();
+        // Before anything is read, so that nothing that is written meanwhile is missed.
+        let first_look = match every {
+            Some(_) => files::look(&environment.layers, &environment.secrets).await,
+            None => None,
+        };
         let shared = Shared::new();
         let (first, broken) = starting::first(&environment, &shared, last_good).await;
         let (mut report, candidate) = first_report(first)?;
@@ -325,6 +356,16 @@ impl Builder {
             .map(|socket| control::Server::start(socket, access))
             .transpose()
             .map_err(unopened)?;
+        let watch = every.zip(first_look).map(|(every, first)| {
+            let eyes = Eyes {
+                layers: environment.layers.clone(),
+                secrets: environment.secrets.clone(),
+                clock: environment.clock.clone(),
+                every,
+            };
+            Watch::start(eyes, first, messages.downgrade())
+        });
+        let (teller, activity) = Teller::new();
         let mut driver = Driver {
             environment,
             shared: shared.clone(),
@@ -338,6 +379,8 @@ impl Builder {
             basis: candidate.basis.clone(),
             keeper: Keeper::start(),
             control,
+            activity: teller,
+            watch,
         };
         driver.commit(candidate);
         if last_report.borrow().in_sync() {
@@ -352,6 +395,7 @@ impl Builder {
             reports: last_report,
             finished: has_finished,
             stragglers,
+            activity,
         })
     }
 }

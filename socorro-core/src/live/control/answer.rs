@@ -66,6 +66,7 @@ fn report(report: &ReloadReport) -> Value {
         "trigger": match report.trigger {
             Trigger::Start => "start",
             Trigger::Hangup => "hangup",
+            Trigger::Watch => "watch",
             Trigger::Request => "request",
         },
         "outcome": match report.outcome {
