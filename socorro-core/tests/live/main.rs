@@ -17,4 +17,6 @@ mod reload;
 mod rotate;
 mod scripted;
 mod start;
+mod storm;
 mod support;
+mod watch;
