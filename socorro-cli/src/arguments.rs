@@ -49,6 +49,17 @@ pub(crate) enum Command {
         /// reload.keep says.
         #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
         last_good: Option<Option<PathBuf>>,
+        /// Read the configuration again whenever it has changed: looks at its files, what they include and the
+        /// secret files once in EVERY, a second unless said otherwise.
+        #[arg(
+            long,
+            value_name = "EVERY",
+            num_args = 0..=1,
+            require_equals = true,
+            default_missing_value = "1s",
+            conflicts_with = "once"
+        )]
+        watch: Option<HumanDuration>,
     },
     /// How a running program is, over its control socket.
     Status(Status),

@@ -1,15 +1,15 @@
 use std::path::PathBuf;
 
-use socorro_core::config::Layers;
-use socorro_core::live::{Part, Socorro, Trigger};
+use socorro_core::live::{Builder, Part, Trigger};
 use socorro_core::pipeline::Pipelines;
 
 use crate::exit::Exit;
 use crate::signals::{Asked, Signals};
+use crate::systemd::Systemd;
 
 /// Runs all pipelines until they are drained (`once`), one fails, or a signal ends it.
 pub(super) async fn run(
-    layers: Layers,
+    builder: Builder,
     once: bool,
     last_good: Option<Option<PathBuf>>,
     mut signals: Signals,
@@ -19,7 +19,7 @@ pub(super) async fn run(
     } else {
         Pipelines::Forever
     };
-    let mut builder = Socorro::builder(layers).pipelines(pipelines);
+    let mut builder = builder.pipelines(pipelines);
     // Who drains once ends by itself, and may do so beside a program that runs.
     if !once {
         builder = builder.control();
@@ -27,9 +27,16 @@ pub(super) async fn run(
     if let Some(path) = last_good {
         builder = builder.last_good(path);
     }
+    let systemd = Systemd::from_environment();
     let starting = builder.start();
     let socorro = tokio::select! {
-        started = starting => started?,
+        started = starting => match started {
+            Ok(socorro) => socorro,
+            Err(refused) => {
+                systemd.cannot_start(&refused).await;
+                return Err(refused.into());
+            }
+        },
         () = signals.end() => return Err(Exit::failed("interrupted while starting; nothing was taken from any source")),
     };
     let plan = socorro.last_report().plan;
@@ -42,6 +49,7 @@ pub(super) async fn run(
             "no pipeline is configured, so nothing moves; add a [pipeline.NAME] table, or name its file with --config"
         );
     }
+    let telling = systemd.follow(&socorro);
     let outcome = loop {
         tokio::select! {
             asked = signals.next() => match asked {
@@ -55,6 +63,7 @@ pub(super) async fn run(
         tracing::info!("ending: taking nothing new, finishing what is under way");
     }
     socorro.shutdown().await;
+    telling.finish().await;
     // The pipelines may fail while they see through what they have.
     let finished = socorro.finished().await;
     outcome.and(finished).map_err(Exit::from)

@@ -96,8 +96,8 @@ pub use layers::Layers;
 pub use options::{Options, Resolved};
 pub use origin::{InFile, Origin, Place};
 pub use schema::Schema;
-pub(crate) use seen::{Look, Recorder};
 pub use secrets::{SecretRef, SecretSource, SystemSecrets};
+pub(crate) use seen::{Look, Recorder};
 pub use snippet::Snippet;
 
 #[cfg(test)]

@@ -96,7 +96,10 @@ impl SystemSecrets {
     fn credential(&self, name: &str) -> Result<PathBuf, Wrong> {
         let wrong = |why: String| Wrong::new(Class::SecretCredential, why);
         let directory = self.credentials.as_deref().ok_or_else(|| {
-            wrong("there is no credentials directory; set LoadCredential= in the systemd unit".to_owned())
+            wrong(
+                "there is no credentials directory; set LoadCredential= in the systemd unit"
+                    .to_owned(),
+            )
         })?;
         let one_part = Path::new(name).file_name() == Some(name.as_ref());
         if !one_part {

@@ -6,33 +6,16 @@ use tokio::sync::watch;
 
 use super::coordinator::Phase;
 
-/// What the program is at, and since when.
+/// What the program is at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Activity {
     /// What it is at.
     pub phase: Phase,
-    /// Since when. Of an attempt: a moment before it read anything, so that whatever was written or asked for
-    /// until then is seen by it.
+    /// The last attempt to reload that began, counted from 1; 0 before there is any.
+    pub attempt: u64,
+    /// When that attempt began, or else the program: a moment before it read anything, so that it has seen
+    /// whatever was written, and answers whatever was asked for, until then.
     pub since: Instant,
-}
-
-impl Activity {
-    /// This, from now on.
-    pub fn now(phase: Phase) -> Self {
-        let since = Instant::now();
-        Self { phase, since }
-    }
-
-    /// Is it still the same, although another attempt may have to follow now?
-    fn goes_on_as(&self, phase: Phase) -> bool {
-        match (self.phase, phase) {
-            (Phase::Reloading { attempt, .. }, Phase::Reloading { attempt: next, .. }) => {
-                attempt == next
-            }
-            (phase, next) => phase == next,
-        }
-    }
 }
 
 /// Tells everybody.
@@ -41,22 +24,27 @@ pub(super) struct Teller(watch::Sender<Activity>);
 
 impl Teller {
     pub(super) fn new() -> (Self, watch::Receiver<Activity>) {
-        let (teller, activity) = watch::channel(Activity::now(Phase::Idle));
+        let (teller, activity) = watch::channel(Activity {
+            phase: Phase::Idle,
+            attempt: 0,
+            since: Instant::now(),
+        });
         (Self(teller), activity)
     }
 
-    /// Before anything of it is done.
+    /// That it is at this now. To be told before anything of an attempt is done, and after what came of it can be
+    /// seen.
     pub(super) fn tell(&self, phase: Phase) {
         self.0.send_if_modified(|activity| {
             if activity.phase == phase {
                 return false;
             }
-            let next = Activity::now(phase);
-            *activity = if activity.goes_on_as(phase) {
-                Activity { phase, ..*activity }
-            } else {
-                next
-            };
+            activity.phase = phase;
+            if let Phase::Reloading { attempt, .. } = phase
+                && attempt != activity.attempt
+            {
+                (activity.attempt, activity.since) = (attempt, Instant::now());
+            }
             true
         });
     }
@@ -67,20 +55,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_attempt_that_another_follows_began_when_it_began() {
+    fn an_attempt_began_when_it_began_whatever_follows() {
         let (teller, activity) = Teller::new();
+        let is = || *activity.borrow();
         let reloading = |attempt, pending| Phase::Reloading { attempt, pending };
         teller.tell(reloading(1, false));
-        let first = *activity.borrow();
-        teller.tell(reloading(1, true));
-        assert_eq!(activity.borrow().phase, reloading(1, true));
-        assert_eq!(activity.borrow().since, first.since);
+        let first = is();
+        assert_eq!((first.phase, first.attempt), (reloading(1, false), 1));
+        for phase in [reloading(1, true), Phase::Idle] {
+            teller.tell(phase);
+            assert_eq!(is(), Activity { phase, ..first });
+        }
+        let before = Instant::now();
         teller.tell(reloading(2, false));
-        assert!(activity.borrow().since >= first.since);
-        let second = *activity.borrow();
-        teller.tell(reloading(2, false));
-        assert_eq!(*activity.borrow(), second);
-        teller.tell(Phase::Idle);
-        assert_eq!(activity.borrow().phase, Phase::Idle);
+        assert_eq!(is().attempt, 2);
+        assert!(is().since >= before);
     }
 }

@@ -147,7 +147,8 @@ impl Attempt {
         let aim = Aim::take(environment, &layers, &before.claimed, &mut self.steps).await;
         // Before what is wrong is told: it may be wrong because it is half written.
         if let Some(look) = &before.look
-            && !(look.has_files(&recorder.take()) && aim.as_ref().map_or(true, |aim| aim.is_of(look)))
+            && !(look.has_files(&recorder.take())
+                && aim.as_ref().map_or(true, |aim| aim.is_of(look)))
         {
             return Err(vec!["the files changed while they were read".into()]);
         }

@@ -21,6 +21,8 @@ pub struct Script {
     pub open_fails: Mutex<Option<Error>>,
     /// Opening an instance needs one permit of these.
     pub open_gate: Semaphore,
+    /// Told when an instance that opens comes to the gate.
+    pub at_open_gate: Notify,
     /// What saving fails with.
     pub save_fails: Mutex<Option<Error>>,
     /// A save needs one permit of these.
@@ -54,6 +56,7 @@ pub fn script(tag: &str) -> Arc<Script> {
             crashes: Mutex::default(),
             open_fails: Mutex::default(),
             open_gate: Semaphore::new(1_000_000),
+            at_open_gate: Notify::new(),
             save_fails: Mutex::default(),
             gate: Semaphore::new(1_000_000),
             at_gate: Notify::new(),
@@ -115,6 +118,7 @@ impl StoragePlugin for ScriptedStorage {
 
     async fn open(config: Config, _: &OpenContext) -> Result<Self> {
         let script = script(&config.tag);
+        script.at_open_gate.notify_one();
         let pass = script.open_gate.acquire().await;
         pass.map_err(|_| Error::new(ErrorKind::Internal, "the gate is gone"))?
             .forget();

@@ -21,9 +21,7 @@ async fn however_many_ask_meanwhile_one_attempt_follows_with_the_last_file() {
         let socorro = socorro.clone();
         async move { socorro.reload().await }
     });
-    let mut activity = socorro.activity();
-    let reloading = |phase| matches!(phase, Phase::Reloading { attempt: 1, .. });
-    activity.wait_for(|it| reloading(it.phase)).await.unwrap();
+    script.at_open_gate.notified().await;
     for revision in 2..=1001 {
         file.edit(&text(revision));
         for _ in 0..1000 {
@@ -34,8 +32,8 @@ async fn however_many_ask_meanwhile_one_attempt_follows_with_the_last_file() {
         let socorro = socorro.clone();
         async move { socorro.reload().await }
     });
-    let pending = |phase| matches!(phase, Phase::Reloading { pending: true, .. });
-    activity.wait_for(|it| pending(it.phase)).await.unwrap();
+    // Answered in its turn, when everybody before it has been heard.
+    socorro.diff().await.unwrap();
     script.open_gate.add_permits(1_000_000);
     let (first, last) = (first.await.unwrap(), last.await.unwrap());
     assert_eq!((first.attempt, first.outcome), (1, Outcome::Applied));

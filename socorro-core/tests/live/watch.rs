@@ -75,7 +75,7 @@ fn rename_over(path: &Path, text: &str) {
 
 /// Points the link elsewhere in one step.
 fn relink(link: &Path, target: &Path) {
-    let new = link.with_extension("tmp");
+    let new = link.with_file_name("new_link");
     symlink(target, &new).unwrap();
     fs::rename(new, link).unwrap();
 }
@@ -117,7 +117,10 @@ const WAYS: [Way; 7] = [
         |place| place.join("conf"),
         |place, count| {
             let version = format!("..version_{count}");
-            write(&place.join("conf").join(&version).join("10.toml"), &dumps(count));
+            write(
+                &place.join("conf").join(&version).join("10.toml"),
+                &dumps(count),
+            );
             relink(&place.join("conf/..data"), Path::new(&version));
             if count == 1 {
                 symlink("..data/10.toml", place.join("conf/10.toml")).unwrap();
@@ -139,7 +142,12 @@ const WAYS: [Way; 7] = [
     (
         "one file more in a directory",
         |place| place.join("conf.d"),
-        |place, count| write(&place.join(format!("conf.d/{count:03}.toml")), &dumps(count)),
+        |place, count| {
+            write(
+                &place.join(format!("conf.d/{count:03}.toml")),
+                &dumps(count),
+            )
+        },
     ),
     (
         "an included file, removed and written",
@@ -245,16 +253,10 @@ async fn an_attempt_that_reads_anything_but_what_had_settled_is_refused() {
     let script = script("watch_held");
     script.shut_open_gate();
     let mut activity = watching.socorro.activity();
-
     // An attempt that somebody else asked for is under way, so that the watch's has to wait.
     write(&path, &format!("{}{held}", dumps(2)));
     watching.socorro.request_reload(Trigger::Hangup);
-    let under_way = |phase: Phase| matches!(phase, Phase::Reloading { attempt: 1, .. });
-    activity.wait_for(|it| under_way(it.phase)).await.unwrap();
-    eventually("it has read the files", || {
-        script.open_gate.available_permits() == 0
-    })
-    .await;
+    script.at_open_gate.notified().await;
     write(&path, &format!("{}{held}", dumps(3)));
     watching.look().await;
     watching.clock.advance(EVERY);
@@ -337,7 +339,10 @@ async fn a_backend_that_comes_later_is_waited_for() {
     let script = script("watch_later");
     let away = socorro_core::Error::new(ErrorKind::Unavailable, "connection refused");
     *script.open_fails.lock().unwrap() = Some(away);
-    write(&path, "[storage.a]\ntype = \"scripted\"\ntag = \"watch_later\"");
+    write(
+        &path,
+        "[storage.a]\ntype = \"scripted\"\ntag = \"watch_later\"",
+    );
     assert_eq!(watching.settle().await.outcome, Outcome::Refused);
     for _ in 0..60 {
         watching.look().await;
@@ -356,7 +361,8 @@ async fn a_backend_that_comes_later_is_waited_for() {
 
 #[tokio::test]
 async fn does_not_keep_the_program_from_ending() {
-    let (_place, path, watching) = one("[storage.a]\ntype = \"scripted\"\ntag = \"watch_end\"").await;
+    let (_place, path, watching) =
+        one("[storage.a]\ntype = \"scripted\"\ntag = \"watch_end\"").await;
     let Watching { socorro, clock, .. } = watching;
     drop(socorro);
     let script = script("watch_end");

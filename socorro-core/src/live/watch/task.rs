@@ -51,11 +51,7 @@ impl Watch {
     }
 }
 
-async fn watch(
-    eyes: Eyes,
-    mut settling: Settling,
-    messages: mpsc::WeakUnboundedSender<Message>,
-) {
+async fn watch(eyes: Eyes, mut settling: Settling, messages: mpsc::WeakUnboundedSender<Message>) {
     let every = eyes.every.max(SHORTEST);
     loop {
         eyes.clock.sleep(every).await;

@@ -39,10 +39,12 @@ fn look(directory: &TempDir) -> Look {
 #[test]
 fn asks_once_for_what_two_looks_saw() {
     let mut file = Watched::new("a = 1");
-    let asks: Vec<bool> = ["a = 1", "a = 2", "a = 2", "a = 2", "a = 1", "a = 1", "a = 1"]
-        .into_iter()
-        .map(|text| file.asks_for(text))
-        .collect();
+    let asks: Vec<bool> = [
+        "a = 1", "a = 2", "a = 2", "a = 2", "a = 1", "a = 1", "a = 1",
+    ]
+    .into_iter()
+    .map(|text| file.asks_for(text))
+    .collect();
     assert_eq!(asks, [false, false, true, false, false, true, false]);
 }
 
