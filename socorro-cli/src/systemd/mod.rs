@@ -112,7 +112,7 @@ async fn tell(
         }
     }
     // Whoever runs attempts is gone: nobody is to wait for one.
-    for message in told.end(&verdict) {
+    if let Some(message) = told.end(&verdict) {
         socket.send(&message).await;
     }
 }

@@ -24,7 +24,8 @@ const EVERY: Duration = Duration::from_secs(1);
 struct Watching {
     socorro: Socorro,
     clock: ManualClock,
-    sleeps: usize,
+    /// How often it has begun to sleep.
+    looks: usize,
 }
 
 impl Watching {
@@ -35,19 +36,33 @@ impl Watching {
             .time(Arc::new(clock.clone()), Arc::new(NoJitter))
             .watch(EVERY);
         let socorro = builder.start().await.unwrap();
-        clock.asked(1).await;
-        Self {
+        let mut watching = Self {
             socorro,
             clock,
-            sleeps: 1,
-        }
+            looks: 0,
+        };
+        watching.rests().await;
+        watching
     }
 
     /// Lets it take one look, and do whatever comes of it.
     async fn look(&mut self) {
         self.clock.advance(EVERY);
-        self.sleeps += 1;
-        self.clock.asked(self.sleeps).await;
+        self.rests().await;
+    }
+
+    /// Waits until it has done what comes of its last look, and sleeps again.
+    async fn rests(&mut self) {
+        self.looks += 1;
+        loop {
+            let sleeps = self.clock.sleeps();
+            // Others sleep too, for other times.
+            let looks = sleeps.iter().filter(|slept| **slept == EVERY).count();
+            if looks >= self.looks {
+                return;
+            }
+            self.clock.asked(sleeps.len() + 1).await;
+        }
     }
 
     /// Lets it look twice at what was just changed, which is when it counts.
@@ -265,8 +280,7 @@ async fn an_attempt_that_reads_anything_but_what_had_settled_is_refused() {
     // Half of it: valid, and not meant.
     write(&path, held);
     script.open_gate.add_permits(1_000_000);
-    watching.sleeps += 1;
-    watching.clock.asked(watching.sleeps).await;
+    watching.rests().await;
     let report = watching.socorro.last_report();
     assert_eq!(
         (report.attempt, report.trigger, report.outcome),
