@@ -211,7 +211,7 @@ impl Attempt {
 
 /// What was reviewed is not what would happen now.
 fn unexpected(line: String) -> Reason {
-    Reason::Other(format!("not what was expected, make the plan anew: {line}"))
+    Reason::Unexpected(format!("not what was expected, make the plan anew: {line}"))
 }
 
 fn reasons(errors: ConfigErrors) -> Vec<Reason> {
@@ -291,6 +291,7 @@ fn storage_entry(
         } else {
             Admission::new(host.max_operations as u64, host.max_bytes.0)
         },
+        meter: environment.meters.storage(&wanted.config.name),
         timeout: (!is_composite).then_some(host.timeout),
         children: wanted.children.clone(),
         host,

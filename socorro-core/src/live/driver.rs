@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{Id, JoinError, JoinSet};
@@ -12,8 +12,10 @@ use super::basis::Basis;
 use super::control::Server;
 use super::coordinator::{Coordinator, Effect, Event, Phase};
 use super::diff::Diff;
+use super::drains::Drains;
 use super::environment::{Environment, unread};
 use super::generation::Generation;
+use super::history::History;
 use super::keep::Keeper;
 use super::reaper::Reaper;
 use super::report::{Outcome, ReloadReport, Step, Trigger};
@@ -33,6 +35,7 @@ pub(super) enum Message {
     },
     /// Read the configuration again, and adopt it if it comes to exactly this.
     Expect {
+        trigger: Trigger,
         plan: Box<SavedPlan>,
         reply: oneshot::Sender<ReloadReport>,
     },
@@ -50,7 +53,8 @@ pub(super) struct Driver {
     pub(super) reaper: Reaper,
     pub(super) messages: mpsc::UnboundedReceiver<Message>,
     pub(super) generations: watch::Sender<u64>,
-    pub(super) reports: watch::Sender<ReloadReport>,
+    pub(super) history: Arc<History>,
+    pub(super) drains: Arc<Drains>,
     /// Of the generation that runs.
     pub(super) reload: ReloadConfig,
     /// The pipelines, if any run; the outcome goes to `finished`.
@@ -65,6 +69,9 @@ pub(super) struct Driver {
 
 /// Most reloads that may wait, each expecting something of its own.
 const EXPECTING: usize = 16;
+
+/// A reload that waits, and what it has to come to.
+type Expecting = (Trigger, Box<SavedPlan>, oneshot::Sender<ReloadReport>);
 
 /// The attempt under way.
 struct UnderWay {
@@ -85,8 +92,7 @@ impl Driver {
         let mut waiting: Vec<(u64, oneshot::Sender<ReloadReport>)> = Vec::new();
         let mut next_trigger = Trigger::Request;
         // Each needs an attempt of its own, which is refused when something else would happen.
-        let mut expecting: VecDeque<(Box<SavedPlan>, oneshot::Sender<ReloadReport>)> =
-            VecDeque::new();
+        let mut expecting: VecDeque<Expecting> = VecDeque::new();
         let mut diffs = JoinSet::new();
         let mut ended: Vec<oneshot::Sender<()>> = Vec::new();
         let quit = self.environment.quit.clone();
@@ -96,7 +102,7 @@ impl Driver {
         }
         loop {
             if coordinator.phase() == Phase::Idle
-                && let Some((plan, reply)) = expecting.pop_front()
+                && let Some((trigger, plan, reply)) = expecting.pop_front()
             {
                 let (next, effects) = coordinator.step(Event::Trigger);
                 coordinator = next;
@@ -104,8 +110,7 @@ impl Driver {
                     if let Effect::Start { attempt } = effect {
                         waiting.push((attempt, reply));
                         let expected = Some(plan);
-                        under_way =
-                            Some(self.start(&mut attempts, attempt, Trigger::Request, expected));
+                        under_way = Some(self.start(&mut attempts, attempt, trigger, expected));
                         break;
                     }
                 }
@@ -127,12 +132,12 @@ impl Driver {
                         }
                         continue;
                     }
-                    Some(Message::Expect { plan, reply }) => {
+                    Some(Message::Expect { trigger, plan, reply }) => {
                         if expecting.len() < EXPECTING {
-                            expecting.push_back((plan, reply));
+                            expecting.push_back((trigger, plan, reply));
                         } else {
                             // Who asked may have gone.
-                            let _ = reply.send(self.too_many());
+                            let _ = reply.send(self.too_many(trigger));
                         }
                         continue;
                     }
@@ -238,10 +243,15 @@ impl Driver {
         }
     }
 
-    fn too_many(&self) -> ReloadReport {
-        let mut report = self.reports.borrow().clone();
-        report.trigger = Trigger::Request;
-        report.outcome = Outcome::Refused;
+    fn too_many(&self, trigger: Trigger) -> ReloadReport {
+        let last = self.history.last();
+        let mut report = ReloadReport::new(
+            last.attempt,
+            trigger,
+            Outcome::Refused,
+            last.generation,
+        );
+        report.configuration = last.configuration;
         let why = format!("{EXPECTING} reloads wait already, each with a plan of its own");
         report.errors = vec![why.into()];
         report
@@ -304,11 +314,10 @@ impl Driver {
         let next = Arc::new(candidate.generation);
         let previous = self.shared.commit(next.clone());
         self.generations.send_replace(number);
-        drain_what_left(
-            &previous,
-            &next,
-            self.environment.clock.now() + candidate.reload.drain_timeout,
-        );
+        let clock = &*self.environment.clock;
+        let deadline = clock.now() + candidate.reload.drain_timeout;
+        self.drains.left(&previous, &next, deadline, clock);
+        drain_what_left(&previous, &next, deadline);
         self.reload = candidate.reload;
         self.basis = candidate.basis;
         self.keeper.keep(candidate.kept);
@@ -316,20 +325,11 @@ impl Driver {
     }
 
     fn report(&self, under_way: &UnderWay, outcome: Outcome) -> ReloadReport {
-        ReloadReport {
-            attempt: under_way.attempt,
-            trigger: under_way.trigger,
-            outcome,
-            generation: self.shared.pin().number(),
-            steps: Vec::new(),
-            configuration: self.reports.borrow().configuration.clone(),
-            plan: Default::default(),
-            why: Default::default(),
-            errors: Vec::new(),
-            timed_out: false,
-            last_good: None,
-            degraded: Vec::new(),
-        }
+        let generation = self.shared.pin().number();
+        let mut report =
+            ReloadReport::new(under_way.attempt, under_way.trigger, outcome, generation);
+        report.configuration = self.history.last().configuration;
+        report
     }
 
     fn abandoned(&self, under_way: &UnderWay, phase: Phase) -> ReloadReport {
@@ -346,22 +346,19 @@ impl Driver {
         report
     }
 
-    /// Logs the report, hands it to who waits for it, and keeps it as the last one.
+    /// Keeps the report as the last one, and hands it to who waits for it.
     fn publish(
         &self,
-        report: ReloadReport,
+        mut report: ReloadReport,
         waiting: &mut Vec<(u64, oneshot::Sender<ReloadReport>)>,
     ) -> Event {
-        match report.outcome {
-            Outcome::Refused => tracing::error!("{report}"),
-            Outcome::Applied | Outcome::Unchanged => tracing::info!("{report}"),
-        }
+        report.at = SystemTime::now();
         let attempt = report.attempt;
+        self.history.add(report.clone());
         for (_, reply) in waiting.extract_if(.., |(wanted, _)| *wanted <= attempt) {
             // Who asked may have gone.
             let _ = reply.send(report.clone());
         }
-        self.reports.send_replace(report);
         Event::Finished { attempt }
     }
 

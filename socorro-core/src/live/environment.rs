@@ -8,9 +8,11 @@ use crate::config::{
     Class, ConfigError, ConfigErrors, Configuration, Document, HostOptions, Layers, Origin,
     SystemSecrets, Wrong,
 };
+use crate::live::away::Away;
 use crate::live::instance::Retired;
 use crate::pipeline::Pipelines;
 use crate::plugin::loader::Loader;
+use crate::telemetry::Meters;
 use crate::transaction::delay::FixedDelays;
 use crate::transaction::{BackoffExecutor, Clock, Jitter, Quit, TransactionExecutor};
 
@@ -29,6 +31,9 @@ pub(super) struct Environment {
     pub(super) jitter: Arc<dyn Jitter>,
     pub(super) quit: Quit,
     pub(super) retired: Retired,
+    /// What runs without its backend.
+    pub(super) away: Arc<Away>,
+    pub(super) meters: Arc<Meters>,
 }
 
 /// Which storages are opened.

@@ -411,22 +411,31 @@ impl StorageHandle {
             .storage(self.name())
             .ok_or_else(|| self.removed(&generation))?
             .clone();
-        let _admitted = entry.admission.admit(bytes)?;
-        let mut cx = self.cx.clone();
-        cx.pin = Some(generation);
-        let call = Call {
-            operation,
-            deadline: cx.deadline(),
-            drain: Some(entry.drain()),
-        };
-        run(&*entry.executor, &call, |_| {
-            let cx = match entry.timeout {
-                Some(timeout) => cx.clone().with_timeout(timeout),
-                None => cx.clone(),
+        let measured = entry.meter.begin(operation);
+        let result = async {
+            let _admitted = entry.admission.admit(bytes)?;
+            let mut cx = self.cx.clone();
+            cx.pin = Some(generation);
+            let call = Call {
+                operation,
+                deadline: cx.deadline(),
+                drain: Some(entry.drain()),
             };
-            attempt(Open::Entry(entry.clone()), cx)
-        })
-        .await
+            run(&*entry.executor, &call, |number| {
+                if number > 1 {
+                    measured.retried();
+                }
+                let cx = match entry.timeout {
+                    Some(timeout) => cx.clone().with_timeout(timeout),
+                    None => cx.clone(),
+                };
+                attempt(Open::Entry(entry.clone()), cx)
+            })
+            .await
+        }
+        .await;
+        measured.finish(&result);
+        result
     }
 
     fn removed(&self, generation: &Generation) -> Error {

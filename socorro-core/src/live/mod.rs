@@ -29,20 +29,24 @@
 //! | `starting.rs`, `keep.rs` | the start, and what is kept for one on broken files |
 //! | `control/` | the socket over which a running program is asked |
 //! | `instance.rs`, `degraded.rs`, `reaper.rs` | the life of an instance |
-//! | `report.rs`, `reason.rs` | what came of it |
+//! | `report.rs`, `reason.rs`, `history.rs` | what came of it |
+//! | `status.rs`, `drains.rs`, `away.rs` | how it is right now |
 
 mod admission;
 mod attempt;
+mod away;
 mod basis;
 mod check;
 mod control;
 pub mod coordinator;
 mod degraded;
 mod diff;
+mod drains;
 mod driver;
 mod environment;
 mod generation;
 mod handle;
+mod history;
 mod instance;
 mod keep;
 mod open;
@@ -56,17 +60,23 @@ mod shared;
 mod show;
 mod socorro;
 mod starting;
+mod status;
+mod time;
 mod wanted;
 
+pub use admission::InFlight;
 pub use check::Checked;
 pub use diff::{Cause, Diff, Why};
+pub use drains::Draining;
 pub(crate) use generation::{Generation, SourceEntry};
 pub use handle::StorageHandle;
 pub use plan::{Change, Identity, Part, Plan, Shape};
 pub use reaper::Straggler;
 pub use reason::{Reason, Refused};
-pub use report::{Outcome, ReloadReport, Step, Trigger};
+pub use report::{Outcome, Refusal, ReloadReport, Step, Trigger};
 pub use saved::SavedPlan;
 pub use settings::Setting;
 pub(crate) use shared::Shared;
 pub use socorro::{Builder, Socorro};
+pub use status::{Images, Status};
+pub(crate) use time::unix_seconds;

@@ -45,6 +45,7 @@ pub(super) async fn open(
         ));
     };
     let may_be_missing = instance.config.host.start == Start::Degraded;
+    let absent = |why: &Error| environment.away.enter(instance.part(), &why.to_string());
     let opening = Opening {
         name: name.clone(),
         backend: backend.clone(),
@@ -62,7 +63,7 @@ pub(super) async fn open(
                         async move { opening.storage().await }
                     };
                     let open: Box<dyn OpenStorage> = Box::new(Degraded::<dyn OpenStorage>::start(
-                        name.clone(),
+                        absent(&error),
                         able,
                         environment.clock.clone(),
                         probe,
@@ -85,7 +86,7 @@ pub(super) async fn open(
                         async move { opening.source().await }
                     };
                     let open: Box<dyn OpenSource> = Box::new(Degraded::<dyn OpenSource>::start(
-                        name.clone(),
+                        absent(&error),
                         Capabilities::empty(),
                         environment.clock.clone(),
                         probe,

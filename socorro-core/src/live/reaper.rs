@@ -1,15 +1,19 @@
 //! Ends instances that nothing uses any more, off everybody's path.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
+
+use serde::{Serialize, Serializer};
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
 
 use super::instance::{Retired, Retiree};
+use super::time::moment;
 use crate::context::Context;
 use crate::plugin::host::Destroyed;
+use crate::telemetry;
 
 /// Flushes and destroys instances as they retire, each in a task of its own, so that one that hangs keeps
 /// nothing else from ending.
@@ -24,12 +28,20 @@ pub(crate) struct Reaper {
 }
 
 /// An instance that did not end cleanly.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Straggler {
     /// Its configured name.
+    #[serde(serialize_with = "name")]
     pub name: Arc<str>,
     /// What went wrong, for a person.
     pub why: String,
+    /// When that was found.
+    #[serde(serialize_with = "moment")]
+    pub at: SystemTime,
+}
+
+fn name<S: Serializer>(name: &Arc<str>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(name)
 }
 
 /// How many stragglers are remembered; the oldest make room.
@@ -49,11 +61,13 @@ impl Reaper {
                     let name = retiree.name.clone();
                     if let Some(why) = end(retiree, timeout).await {
                         tracing::warn!(name = &*name, why, "an instance did not end cleanly");
+                        telemetry::straggled();
+                        let at = SystemTime::now();
                         found.send_modify(|all: &mut Vec<Straggler>| {
                             if all.len() == REMEMBERED {
                                 all.remove(0);
                             }
-                            all.push(Straggler { name, why });
+                            all.push(Straggler { name, why, at });
                         });
                     }
                 });

@@ -1,6 +1,8 @@
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -10,12 +12,14 @@ use super::diff::Diff;
 use super::driver::{Driver, Message};
 use super::environment::{Environment, Parts, ending};
 use super::handle::StorageHandle;
+use super::history::History;
 use super::keep::Keeper;
 use super::reaper::{Reaper, Straggler};
 use super::reason::{Reason, Refused};
 use super::report::{Outcome, ReloadReport, Trigger};
 use super::saved::SavedPlan;
 use super::shared::Shared;
+use super::status::{Observed, Status};
 use super::starting::{self, LastGood};
 use crate::config::{ConfigErrors, Layers, ReloadConfig, SystemSecrets};
 use crate::crash::Limits;
@@ -33,9 +37,8 @@ use crate::transaction::{Clock, Jitter, Quit, SystemClock, SystemJitter};
 pub struct Socorro {
     shared: Arc<Shared>,
     messages: mpsc::UnboundedSender<Message>,
-    reports: watch::Receiver<ReloadReport>,
     finished: watch::Receiver<Option<Result<()>>>,
-    stragglers: watch::Receiver<Vec<Straggler>>,
+    observed: Observed,
 }
 
 /// What a program chooses before it starts; see [`Socorro::builder`].
@@ -108,15 +111,25 @@ impl Socorro {
     pub async fn reload_expecting(&self, plan: &SavedPlan) -> ReloadReport {
         let (reply, report) = oneshot::channel();
         let plan = Box::new(plan.clone());
-        drop(self.messages.send(Message::Expect { plan, reply }));
+        let trigger = Trigger::Request;
+        drop(self.messages.send(Message::Expect {
+            trigger,
+            plan,
+            reply,
+        }));
         self.answer(report).await
     }
 
     async fn answer(&self, report: oneshot::Receiver<ReloadReport>) -> ReloadReport {
         report.await.unwrap_or_else(|_| {
-            let mut report = self.last_report();
-            report.trigger = Trigger::Request;
-            report.outcome = Outcome::Refused;
+            let last = self.last_report();
+            let mut report = ReloadReport::new(
+                last.attempt,
+                Trigger::Request,
+                Outcome::Refused,
+                self.generation(),
+            );
+            report.configuration = last.configuration;
             report.errors = vec!["the program is ending".into()];
             report
         })
@@ -169,17 +182,38 @@ impl Socorro {
 
     /// What came of the last attempt; of the start, before the first reload.
     pub fn last_report(&self) -> ReloadReport {
-        self.reports.borrow().clone()
+        self.observed.history.last()
+    }
+
+    /// What came of the last 100 attempts, the youngest last, each with what it let go that did not end cleanly.
+    pub fn history(&self) -> Vec<ReloadReport> {
+        self.observed.history()
+    }
+
+    /// How the program is right now.
+    pub fn status(&self) -> Status {
+        self.observed.status()
+    }
+
+    /// Records the metrics that are only known when somebody looks: operations in flight, what drains, libraries in
+    /// memory. For the program to call before it exports its metrics.
+    pub fn measure(&self) {
+        self.observed.measure();
+    }
+
+    /// Where the program is to offer its metrics: `[control] metrics` of the configuration that it started with.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.shared.pin().settings.control.metrics
     }
 
     /// Every report as it comes, the last one first. Reports that come faster than they are taken are skipped.
     pub fn reports(&self) -> watch::Receiver<ReloadReport> {
-        self.reports.clone()
+        self.observed.history.watch()
     }
 
     /// Instances that did not end cleanly, the youngest last; at most 100.
     pub fn stragglers(&self) -> Vec<Straggler> {
-        self.stragglers.borrow().clone()
+        self.observed.stragglers.borrow().clone()
     }
 
     /// Waits until the pipelines have ended: drained, stopped by a shutdown, or failed. Without pipelines,
@@ -285,6 +319,8 @@ impl Builder {
             jitter: self.jitter,
             quit: Quit::new(),
             retired: reaper.retired(),
+            away: Arc::default(),
+            meters: Arc::default(),
         };
         (Arc::new(environment), self.transforms, reaper)
     }
@@ -308,18 +344,24 @@ impl Builder {
             .map(control::Socket::open)
             .transpose()
             .map_err(unopened)?;
-        let (reports, last_report) = watch::channel(report);
         let (messages, inbox) = mpsc::unbounded_channel();
         let (generations, _) = watch::channel(0);
         let (finished, has_finished) = watch::channel(None);
-        let stragglers = reaper.watch_stragglers();
+        let observed = Observed {
+            shared: shared.clone(),
+            history: History::new(report),
+            stragglers: reaper.watch_stragglers(),
+            drains: Arc::default(),
+            away: environment.away.clone(),
+            meters: environment.meters.clone(),
+            clock: environment.clock.clone(),
+            started: SystemTime::now(),
+        };
         let supervisor = (environment.pipelines != Pipelines::Off)
             .then(|| Supervisor::new(shared.clone(), transforms, environment.pipelines));
         let access = control::Access {
             messages: messages.downgrade(),
-            reports: last_report.clone(),
-            stragglers: stragglers.clone(),
-            shared: shared.clone(),
+            observed: observed.clone(),
         };
         let control = socket
             .map(|socket| control::Server::start(socket, access))
@@ -331,7 +373,8 @@ impl Builder {
             reaper,
             messages: inbox,
             generations,
-            reports,
+            history: observed.history.clone(),
+            drains: observed.drains.clone(),
             reload: candidate.reload.clone(),
             supervisor,
             finished,
@@ -340,18 +383,13 @@ impl Builder {
             control,
         };
         driver.commit(candidate);
-        if last_report.borrow().in_sync() {
-            tracing::info!("{}", *last_report.borrow());
-        } else {
-            tracing::error!("{}", *last_report.borrow());
-        }
+        observed.history.started();
         tokio::spawn(driver.run());
         Ok(Socorro {
             shared,
             messages,
-            reports: last_report,
             finished: has_finished,
-            stragglers,
+            observed,
         })
     }
 }
@@ -363,19 +401,12 @@ fn unopened(error: Error) -> Refused {
 
 fn first_report(first: Attempt) -> Result<(ReloadReport, super::attempt::Candidate), Refused> {
     let candidate = first.outcome.map_err(Refused::new)?;
-    let report = ReloadReport {
-        attempt: 0,
-        trigger: Trigger::Start,
-        outcome: Outcome::Applied,
-        generation: candidate.generation.number(),
-        configuration: first.diff.saved().to().to_owned(),
-        steps: first.steps,
-        plan: first.diff.plan,
-        why: first.diff.why,
-        errors: Vec::new(),
-        timed_out: false,
-        last_good: None,
-        degraded: candidate.degraded.clone(),
-    };
+    let generation = candidate.generation.number();
+    let mut report = ReloadReport::new(0, Trigger::Start, Outcome::Applied, generation);
+    report.configuration = first.diff.saved().to().to_owned();
+    report.steps = first.steps;
+    report.plan = first.diff.plan;
+    report.why = first.diff.why;
+    report.degraded = candidate.degraded.clone();
     Ok((report, candidate))
 }
