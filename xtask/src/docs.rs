@@ -83,7 +83,7 @@ fn tables() -> Result<BTreeMap<String, String>> {
     let mut tables: BTreeMap<String, String> = core
         .map(|(name, table)| (format!("core {name}"), table))
         .collect();
-    tables.insert("metrics".to_owned(), telemetry::page());
+    tables.insert("metrics".to_owned(), telemetry::table::page());
     let names = plugins::all()?;
     let loader = Loader::new(LoaderOptions {
         path: vec![plugins::directory(&names, Profile::Dev)?],

@@ -4,6 +4,7 @@ use socorro_core::config::Layers;
 use socorro_core::live::{Part, Socorro, Trigger};
 use socorro_core::pipeline::Pipelines;
 
+use crate::endpoint::{Endpoint, Recorder};
 use crate::exit::Exit;
 use crate::signals::{Asked, Signals};
 
@@ -27,6 +28,12 @@ pub(super) async fn run(
     if let Some(path) = last_good {
         builder = builder.last_good(path);
     }
+    // Before the start, which is measured as well.
+    let recorder = if once {
+        None
+    } else {
+        Some(Recorder::install()?)
+    };
     let starting = builder.start();
     let socorro = tokio::select! {
         started = starting => started?,
@@ -42,6 +49,16 @@ pub(super) async fn run(
             "no pipeline is configured, so nothing moves; add a [pipeline.NAME] table, or name its file with --config"
         );
     }
+    let endpoint = match recorder {
+        Some(recorder) => match Endpoint::open(&socorro, recorder).await {
+            Ok(endpoint) => endpoint,
+            Err(exit) => {
+                socorro.shutdown().await;
+                return Err(exit);
+            }
+        },
+        None => None,
+    };
     let outcome = loop {
         tokio::select! {
             asked = signals.next() => match asked {
@@ -53,6 +70,9 @@ pub(super) async fn run(
     };
     if outcome.is_ok() && !once {
         tracing::info!("ending: taking nothing new, finishing what is under way");
+    }
+    if let Some(endpoint) = &endpoint {
+        endpoint.ending();
     }
     socorro.shutdown().await;
     // The pipelines may fail while they see through what they have.

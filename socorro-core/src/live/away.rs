@@ -87,7 +87,10 @@ mod tests {
         let part = Part::Storage("a".to_owned());
         let old = away.enter(part.clone(), "refused");
         old.say("still refused");
-        assert_eq!(away.now(), [(part.clone(), "still refused".to_owned())].into());
+        assert_eq!(
+            away.now(),
+            [(part.clone(), "still refused".to_owned())].into()
+        );
         let new = away.enter(part.clone(), "no route");
         drop(old);
         assert_eq!(away.now(), [(part, "no route".to_owned())].into());

@@ -77,10 +77,8 @@ impl Drains {
         let storages = previous.storages.iter().filter_map(|(name, entry)| {
             let next = next.storages.get(name);
             let stays = next.is_some_and(|next| Arc::ptr_eq(&next.instance, &entry.instance));
-            let instance = AnyInstance::Storage(
-                Arc::downgrade(&entry.instance),
-                Arc::downgrade(entry),
-            );
+            let instance =
+                AnyInstance::Storage(Arc::downgrade(&entry.instance), Arc::downgrade(entry));
             (!stays).then(|| (Part::Storage(name.to_string()), instance))
         });
         let sources = previous.sources.iter().filter_map(|(name, entry)| {

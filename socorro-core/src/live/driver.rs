@@ -245,12 +245,8 @@ impl Driver {
 
     fn too_many(&self, trigger: Trigger) -> ReloadReport {
         let last = self.history.last();
-        let mut report = ReloadReport::new(
-            last.attempt,
-            trigger,
-            Outcome::Refused,
-            last.generation,
-        );
+        let mut report =
+            ReloadReport::new(last.attempt, trigger, Outcome::Refused, last.generation);
         report.configuration = last.configuration;
         let why = format!("{EXPECTING} reloads wait already, each with a plan of its own");
         report.errors = vec![why.into()];

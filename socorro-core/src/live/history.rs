@@ -85,16 +85,16 @@ fn lets_go(report: &ReloadReport, name: &str) -> bool {
         })
 }
 
-/// To the log and the recorder. The log line is for a person; its field `report` has the JSON.
+/// To the log and the recorder. The log line is for a person; its field `reload_report` has the JSON.
 fn tell(report: &ReloadReport) {
     telemetry::record_report(report);
     let json = Json(report);
     if report.outcome == Outcome::Refused || report.last_good.is_some() {
-        tracing::error!(report = %json, "{report}");
+        tracing::error!(reload_report = %json, "{report}");
     } else if !report.in_sync() || !report.degraded.is_empty() {
-        tracing::warn!(report = %json, "{report}");
+        tracing::warn!(reload_report = %json, "{report}");
     } else {
-        tracing::info!(report = %json, "{report}");
+        tracing::info!(reload_report = %json, "{report}");
     }
 }
 

@@ -132,7 +132,12 @@ impl fmt::Display for Status {
                 _ => "NO: the last attempt was refused",
             }
         )?;
-        writeln!(f, "last     attempt {} at {}", report.attempt, rfc3339(report.at))?;
+        writeln!(
+            f,
+            "last     attempt {} at {}",
+            report.attempt,
+            rfc3339(report.at)
+        )?;
         write!(f, "{report}")?;
         for (part, why) in &self.degraded {
             write!(f, "\nis away  {part}: {why}")?;
@@ -149,7 +154,13 @@ impl fmt::Display for Status {
             )?;
         }
         for one in &self.stragglers {
-            write!(f, "\nstraggler {}: {}, at {}", one.name, one.why, rfc3339(one.at))?;
+            write!(
+                f,
+                "\nstraggler {}: {}, at {}",
+                one.name,
+                one.why,
+                rfc3339(one.at)
+            )?;
         }
         write!(
             f,

@@ -22,9 +22,6 @@ pub(crate) fn unix_seconds(moment: SystemTime) -> f64 {
 }
 
 /// As [`rfc3339`], for a field.
-pub(super) fn moment<S: Serializer>(
-    moment: &SystemTime,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
+pub(super) fn moment<S: Serializer>(moment: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&rfc3339(*moment))
 }

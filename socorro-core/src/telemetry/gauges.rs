@@ -38,9 +38,7 @@ pub(crate) fn record(status: &Status, storages: &[Arc<str>]) {
 
 /// A storage or source is without its backend, or has it again.
 pub(crate) fn absent(part: &str, is: bool) {
-    table::DEGRADED
-        .gauge(&[part])
-        .set(f64::from(u8::from(is)));
+    table::DEGRADED.gauge(&[part]).set(f64::from(u8::from(is)));
 }
 
 /// An instance did not end cleanly.

@@ -15,13 +15,12 @@
 mod gauges;
 mod operation;
 mod reload;
-mod table;
+pub mod table;
 
 pub(crate) use gauges::{absent, record as record_gauges, straggled};
 pub(crate) use operation::{Meter, Meters};
 pub(crate) use reload::record as record_report;
 pub(crate) use table::is_ours;
-pub use table::{ALL, BUCKETS, CONFIGURATION_INFO, Label, Metric, MetricKind, describe, page};
 
 /// A crash of a pipeline was seen through, or not.
 pub(crate) fn crash(pipeline: &str, outcome: &str) {

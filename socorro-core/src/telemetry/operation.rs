@@ -132,10 +132,7 @@ impl Measured<'_> {
 
     fn operation(&self) -> Option<(&'static str, &PerOperation)> {
         let place = self.place?;
-        Some((
-            *OPERATIONS.get(place)?,
-            self.meter.operations.get(place)?,
-        ))
+        Some((*OPERATIONS.get(place)?, self.meter.operations.get(place)?))
     }
 
     fn count(&self, counter: &OnceLock<Counter>, outcome: impl FnOnce() -> String) {

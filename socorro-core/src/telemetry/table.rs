@@ -1,4 +1,4 @@
-//! Every metric of core.
+//! Every metric of core, as constants and as the list [`ALL`].
 
 use metrics::{Counter, Gauge, Histogram, Key, Level, Metadata, Unit};
 
@@ -48,7 +48,7 @@ macro_rules! table {
         [$($label:ident: $values:literal),*];)+) => {
         $(
             $(#[doc = $about])+
-            pub(super) const $name: Metric = Metric {
+            pub const $name: Metric = Metric {
                 name: $text,
                 kind: MetricKind::$kind,
                 unit: table!(@unit $($unit)?),
@@ -191,7 +191,8 @@ pub fn describe() {
 
 /// All of them as a table of Markdown, for `docs/`.
 pub fn page() -> String {
-    let mut page = "| metric | kind | unit | labels | what it is |\n|---|---|---|---|---|\n".to_owned();
+    let mut page =
+        "| metric | kind | unit | labels | what it is |\n|---|---|---|---|---|\n".to_owned();
     for metric in ALL {
         let kind = match metric.kind {
             MetricKind::Counter => "counter",

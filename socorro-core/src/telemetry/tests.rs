@@ -9,7 +9,10 @@ fn names_are_such_as_prometheus_wants() {
         let name = metric.name;
         assert!(seen.insert(name), "{name} twice");
         assert!(name.starts_with("socorro_"), "{name}");
-        let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_lowercase() || b"_0123456789".contains(&byte));
+        let plain = |text: &str| {
+            text.bytes()
+                .all(|byte| byte.is_ascii_lowercase() || b"_0123456789".contains(&byte))
+        };
         assert!(plain(name), "{name}");
         assert_eq!(
             name.ends_with("_total"),
@@ -17,7 +20,11 @@ fn names_are_such_as_prometheus_wants() {
             "{name}"
         );
         if let Some(unit) = metric.unit {
-            assert!(name.contains(unit.as_str()), "{name} is in {}", unit.as_str());
+            assert!(
+                name.contains(unit.as_str()),
+                "{name} is in {}",
+                unit.as_str()
+            );
         }
         assert!(metric.about.trim().ends_with('.'), "{name}");
         let labels: BTreeSet<&str> = metric.labels.iter().map(|label| label.name).collect();
@@ -46,7 +53,11 @@ fn a_plugin_cannot_pass_for_core() {
     ] {
         assert!(is_ours(ours), "{ours}");
     }
-    for theirs in ["generation", "socorro_generations", "socorro_s3_retries_total"] {
+    for theirs in [
+        "generation",
+        "socorro_generations",
+        "socorro_s3_retries_total",
+    ] {
         assert!(!is_ours(theirs), "{theirs}");
     }
 }

@@ -12,8 +12,8 @@ use super::request::Request;
 use super::socket::Socket;
 use super::{answer, connection};
 use crate::error::{Error, ErrorKind, Result};
-use crate::live::driver::Message;
 use crate::live::Trigger;
+use crate::live::driver::Message;
 use crate::live::status::Observed;
 
 /// Peers beyond these wait in the backlog.

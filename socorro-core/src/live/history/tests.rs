@@ -37,7 +37,10 @@ fn the_last_hundred_are_kept() {
 fn a_straggler_is_told_of_the_attempt_that_let_it_go() {
     let history = History::new(report(0, &[("storage.a", Change::Add)]));
     history.add(report(1, &[("storage.a", Change::Replace)]));
-    history.add(report(2, &[("storage.a", Change::Keep), ("source.b", Change::Remove)]));
+    history.add(report(
+        2,
+        &[("storage.a", Change::Keep), ("source.b", Change::Remove)],
+    ));
     history.add(report(3, &[("storage.a", Change::Replace)]));
     let mut refused = report(4, &[("storage.a", Change::Replace)]);
     refused.outcome = Outcome::Refused;

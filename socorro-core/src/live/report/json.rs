@@ -44,7 +44,10 @@ impl Serialize for ReloadReport {
         map.serialize_entry("plan", &self.plan.changes)?;
         map.serialize_entry("why", &self.why.to_json())?;
         map.serialize_entry("errors", &self.errors)?;
-        map.serialize_entry("degraded", &BTreeMap::from_iter(self.degraded.iter().cloned()))?;
+        map.serialize_entry(
+            "degraded",
+            &BTreeMap::from_iter(self.degraded.iter().cloned()),
+        )?;
         map.serialize_entry("stragglers", &self.stragglers)?;
         map.serialize_entry("last_good", &self.last_good)?;
         map.end()

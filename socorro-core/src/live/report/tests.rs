@@ -31,7 +31,10 @@ fn who_is_to_blame_is_told() {
         (vec![backend(ErrorKind::Unavailable)], Refusal::Failed),
         (vec!["the attempt panicked".into()], Refusal::Failed),
         (
-            vec![backend(ErrorKind::Unavailable), Reason::Unexpected("changed".to_owned())],
+            vec![
+                backend(ErrorKind::Unavailable),
+                Reason::Unexpected("changed".to_owned()),
+            ],
             Refusal::Invalid,
         ),
     ];
@@ -117,5 +120,8 @@ fn its_json_is_the_documented_one() {
     }
     assert_eq!(map["errors"][0]["code"], "backend");
     assert_eq!(map["errors"][0]["key"], "storage.archive");
-    assert_eq!(map["errors"][1], json!({ "code": "other", "message": "and more" }));
+    assert_eq!(
+        map["errors"][1],
+        json!({ "code": "other", "message": "and more" })
+    );
 }

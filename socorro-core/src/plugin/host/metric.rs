@@ -52,7 +52,10 @@ unsafe fn record(metric: *const abi::Metric) -> Result<()> {
         return Err(broken("a metric needs a name and a finite value"));
     }
     if is_ours(name) {
-        return Err(broken(format!("the metric {} is the host's own", cut(name, TEXT))));
+        return Err(broken(format!(
+            "the metric {} is the host's own",
+            cut(name, TEXT)
+        )));
     }
     if !admit((metric.kind, name, labels)) {
         return Ok(());
