@@ -38,9 +38,16 @@ impl Builder {
     /// Everything that is wrong.
     pub async fn check(self, connect: bool) -> Result<Checked, ConfigErrors> {
         let (environment, _, reaper) = self.environment();
-        let read = environment::read(&environment.layers).await?;
+        let read = environment::read(&environment.layers, &environment.steps()).await?;
         let timeout = read.configuration.plugins.timeout.0;
-        let wanted = Wanted::check(&environment, read.configuration, read.errors, &[]).await?;
+        let wanted = Wanted::check(
+            &environment,
+            read.configuration,
+            read.errors,
+            &[],
+            &environment.steps(),
+        )
+        .await?;
         let count = |kind| {
             wanted
                 .instances
@@ -60,17 +67,18 @@ impl Builder {
                 .iter()
                 .filter(|instance| instance.backend.is_some());
             checked.health = join_all(backends.map(|instance| async {
-                let health = match open::open(&environment, &wanted, instance).await {
-                    Ok((_, Some(why))) => Ok(Health::unreachable(why)),
-                    Ok((Opened::Storage(storage), None)) => match storage.open() {
-                        Some(storage) => {
-                            storage.health(&Context::new().with_timeout(timeout)).await
-                        }
-                        None => Ok(Health::unknown()),
-                    },
-                    Ok((Opened::Source(_), None)) => Ok(Health::unknown()),
-                    Err(error) => Err(error),
-                };
+                let health =
+                    match open::open(&environment, &wanted, instance, &environment.steps()).await {
+                        Ok((_, Some(why))) => Ok(Health::unreachable(why)),
+                        Ok((Opened::Storage(storage), None)) => match storage.open() {
+                            Some(storage) => {
+                                storage.health(&Context::new().with_timeout(timeout)).await
+                            }
+                            None => Ok(Health::unknown()),
+                        },
+                        Ok((Opened::Source(_), None)) => Ok(Health::unknown()),
+                        Err(error) => Err(error),
+                    };
                 (instance.part(), health)
             }))
             .await;
@@ -86,7 +94,7 @@ impl Builder {
     /// Everything that is wrong in either.
     pub async fn diff(self, next: &Layers) -> Result<Diff, ConfigErrors> {
         let (environment, _, _) = self.environment();
-        let aim = Aim::take(&environment, &environment.layers, &[], &mut Vec::new()).await?;
+        let aim = Aim::take(&environment, &environment.layers, &[], &environment.steps()).await?;
         let shapes = aim.wanted.shapes();
         diff(&environment, next, &shapes, &aim.basis, &[]).await
     }

@@ -50,12 +50,14 @@ mod plan;
 mod reaper;
 mod reason;
 mod report;
+mod resolve;
 mod saved;
 mod settings;
 mod shared;
 mod show;
 mod socorro;
 mod starting;
+mod waiting;
 mod wanted;
 
 pub use check::Checked;
@@ -65,8 +67,12 @@ pub use handle::StorageHandle;
 pub use plan::{Change, Identity, Part, Plan, Shape};
 pub use reaper::Straggler;
 pub use reason::{Reason, Refused};
-pub use report::{Outcome, ReloadReport, Step, Trigger};
+pub use report::{Outcome, ReloadReport, Trigger};
 pub use saved::SavedPlan;
 pub use settings::Setting;
 pub(crate) use shared::Shared;
 pub use socorro::{Builder, Socorro};
+
+#[cfg(feature = "failpoints")]
+pub use crate::step::{Failpoints, Fault};
+pub use crate::step::{How, Step, StoppedIn};
