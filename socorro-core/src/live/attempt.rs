@@ -179,6 +179,9 @@ impl Attempt {
             )
         });
         let new: Vec<&WantedInstance> = new.collect();
+        let parts: Vec<Part> = new.iter().map(|instance| instance.part()).collect();
+        let room = environment.departures.room(&parts).await;
+        room.map_err(|full| vec![Reason::Other(full)])?;
         let outcomes = join_all(
             new.iter()
                 .map(|instance| open::open(environment, wanted, instance)),

@@ -1,7 +1,5 @@
 //! Looking at a configuration without running it.
 
-use std::time::Instant;
-
 use futures_util::future::join_all;
 
 use super::attempt::{Aim, diff};
@@ -61,8 +59,9 @@ impl Builder {
             checked.health = join_all(backends.map(|instance| async {
                 let health = match open::open(&environment, &wanted, instance).await {
                     Ok((_, Some(why))) => Ok(Health::unreachable(why)),
-                    Ok((Opened::Storage(storage), None)) => match storage.open() {
+                    Ok((Opened::Storage(storage), None)) => match storage.live() {
                         Some(storage) => {
+                            let storage = storage.open();
                             storage.health(&Context::new().with_timeout(timeout)).await
                         }
                         None => Ok(Health::unknown()),
@@ -76,7 +75,8 @@ impl Builder {
         }
         drop((wanted, environment));
         // What was opened ends before the program does.
-        reaper.finish(Instant::now() + timeout).await;
+        let deadline = reaper.departures().clock().now() + timeout;
+        reaper.finish(deadline).await;
         Ok(checked)
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{Id, JoinError, JoinSet};
@@ -13,12 +13,13 @@ use super::control::Server;
 use super::coordinator::{Coordinator, Effect, Event, Phase};
 use super::diff::Diff;
 use super::environment::{Environment, unread};
-use super::generation::Generation;
 use super::keep::Keeper;
+use super::leaving::Terms;
 use super::reaper::Reaper;
 use super::report::{Outcome, ReloadReport, Step, Trigger};
 use super::saved::SavedPlan;
 use super::shared::Shared;
+use super::stop::{GRACE, let_go};
 use super::wanted::still_in_use;
 use crate::config::{ConfigErrors, ReloadConfig};
 use crate::error::{Error, ErrorKind, Result};
@@ -286,6 +287,8 @@ impl Driver {
                 if candidate.changes_nothing {
                     report.outcome = Outcome::Unchanged;
                     self.basis = candidate.basis;
+                    // Pipelines that failed are tried again all the same.
+                    self.generations.send_modify(|_| {});
                     return Some(report);
                 }
                 report.outcome = Outcome::Applied;
@@ -304,11 +307,14 @@ impl Driver {
         let next = Arc::new(candidate.generation);
         let previous = self.shared.commit(next.clone());
         self.generations.send_replace(number);
-        drain_what_left(
-            &previous,
-            &next,
-            self.environment.clock.now() + candidate.reload.drain_timeout,
-        );
+        let terms = Terms {
+            generation: number,
+            drained: self.environment.clock.now() + candidate.reload.drain_timeout,
+            grace: GRACE,
+            close: next.settings.plugins.timeout.0,
+            end: None,
+        };
+        let_go(self.reaper.departures(), &previous, &next, terms);
         self.reload = candidate.reload;
         self.basis = candidate.basis;
         self.keeper.keep(candidate.kept);
@@ -363,62 +369,6 @@ impl Driver {
         }
         self.reports.send_replace(report);
         Event::Finished { attempt }
-    }
-
-    /// Lets pipelines see through what they have, then everything end, each within the shutdown timeout.
-    async fn stop(mut self, attempts: &mut JoinSet<Attempt>, pipelines: &mut JoinSet<Result<()>>) {
-        attempts.shutdown().await;
-        let timeout = self.reload.shutdown_timeout;
-        let deadline = Instant::now() + timeout;
-        // Bounds what pipelines still do; they see through what they can until then.
-        let drained = self.environment.clock.now() + timeout;
-        drain_what_left(&self.shared.pin(), &Generation::default(), drained);
-        if let Some(outcome) = pipelines.join_next().await {
-            let outcome = outcome
-                .unwrap_or_else(|_| Err(Error::new(ErrorKind::Internal, "the pipelines panicked")));
-            self.finished.send_replace(Some(outcome));
-        }
-        if self.finished.borrow().is_none() {
-            self.finished.send_replace(Some(Ok(())));
-        }
-        drop(self.shared.commit(Arc::new(Generation::default())));
-        // The environment holds the way to the reaper; it ends when all of them are gone.
-        let reaper = self.reaper;
-        drop((self.environment, self.shared));
-        self.keeper.finish(timeout).await;
-        if !reaper.finish(deadline + GRACE).await {
-            tracing::warn!("not everything had ended at the shutdown deadline");
-        }
-        if let Some(control) = self.control {
-            control.finish().await;
-        }
-        self.messages.close();
-    }
-}
-
-/// How much longer than the shutdown deadline the closing of instances may take.
-const GRACE: Duration = Duration::from_secs(5);
-
-/// Starts the drain of every instance that the next generation does not have; `deadline` is on the clock of
-/// the executors, which watch it.
-fn drain_what_left(previous: &Generation, next: &Generation, deadline: Instant) {
-    for (name, entry) in &previous.storages {
-        let stays = next
-            .storages
-            .get(name)
-            .is_some_and(|next| Arc::ptr_eq(&next.instance, &entry.instance));
-        if !stays {
-            entry.instance.drain.start(deadline);
-        }
-    }
-    for (name, entry) in &previous.sources {
-        let stays = next
-            .sources
-            .get(name)
-            .is_some_and(|next| Arc::ptr_eq(&next.instance, &entry.instance));
-        if !stays {
-            entry.instance.drain.start(deadline);
-        }
     }
 }
 

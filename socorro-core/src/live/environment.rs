@@ -8,7 +8,8 @@ use crate::config::{
     Class, ConfigError, ConfigErrors, Configuration, Document, HostOptions, Layers, Origin,
     SystemSecrets, Wrong,
 };
-use crate::live::instance::Retired;
+use crate::live::leaving::Departures;
+use crate::live::retire::Retired;
 use crate::pipeline::Pipelines;
 use crate::plugin::loader::Loader;
 use crate::transaction::delay::FixedDelays;
@@ -29,6 +30,7 @@ pub(super) struct Environment {
     pub(super) jitter: Arc<dyn Jitter>,
     pub(super) quit: Quit,
     pub(super) retired: Retired,
+    pub(super) departures: Arc<Departures>,
 }
 
 /// Which storages are opened.

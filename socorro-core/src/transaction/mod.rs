@@ -96,6 +96,8 @@ pub use executor::{BackoffExecutor, Decider, Decision, GiveUp, Progress, Transac
 pub use manual_clock::ManualClock;
 #[cfg(feature = "host")]
 pub(crate) use policy::delays_problem;
+#[cfg(feature = "host")]
+pub(crate) use park::block_on;
 pub use policy::{JitterKind, MAX_DELAY, MAX_DELAYS, Policy, PolicyKind, PolicyTable};
 pub use quit::Quit;
 pub use random::{Jitter, NoJitter, SeededJitter, SystemJitter};
