@@ -193,6 +193,12 @@ impl Attempt {
             )
         });
         let new: Vec<&WantedInstance> = new.collect();
+        let parts: Vec<Part> = new.iter().map(|instance| instance.part()).collect();
+        let room = async {
+            let room = environment.departures.room(&parts).await;
+            room.map_err(|full| vec![Reason::Other(full)])
+        };
+        self.steps.take_async(Step::Plan, room).await?;
         let outcomes = join_all(
             new.iter()
                 .map(|instance| open::open(environment, wanted, instance, &self.steps)),

@@ -1,7 +1,5 @@
 //! Looking at a configuration without running it.
 
-use std::time::Instant;
-
 use futures_util::future::join_all;
 
 use super::attempt::{Aim, diff};
@@ -67,25 +65,28 @@ impl Builder {
                 .iter()
                 .filter(|instance| instance.backend.is_some());
             checked.health = join_all(backends.map(|instance| async {
-                let health =
-                    match open::open(&environment, &wanted, instance, &environment.steps()).await {
-                        Ok((_, Some(why))) => Ok(Health::unreachable(why)),
-                        Ok((Opened::Storage(storage), None)) => match storage.open() {
-                            Some(storage) => {
-                                storage.health(&Context::new().with_timeout(timeout)).await
-                            }
-                            None => Ok(Health::unknown()),
-                        },
-                        Ok((Opened::Source(_), None)) => Ok(Health::unknown()),
-                        Err(error) => Err(error),
-                    };
+                let opened =
+                    open::open(&environment, &wanted, instance, &environment.steps()).await;
+                let health = match opened {
+                    Ok((_, Some(why))) => Ok(Health::unreachable(why)),
+                    Ok((Opened::Storage(storage), None)) => match storage.live() {
+                        Some(storage) => {
+                            let storage = storage.open();
+                            storage.health(&Context::new().with_timeout(timeout)).await
+                        }
+                        None => Ok(Health::unknown()),
+                    },
+                    Ok((Opened::Source(_), None)) => Ok(Health::unknown()),
+                    Err(error) => Err(error),
+                };
                 (instance.part(), health)
             }))
             .await;
         }
         drop((wanted, environment));
         // What was opened ends before the program does.
-        reaper.finish(Instant::now() + timeout).await;
+        let deadline = reaper.departures().clock().now() + timeout;
+        reaper.finish(deadline).await;
         Ok(checked)
     }
 

@@ -13,12 +13,13 @@ use super::control::Server;
 use super::coordinator::{Cause, Coordinator, Effect, Event, NoAttempt, Phase};
 use super::diff::Diff;
 use super::environment::{Environment, unread};
-use super::generation::Generation;
 use super::keep::Keeper;
+use super::leaving::Terms;
 use super::reaper::Reaper;
 use super::report::{Outcome, ReloadReport, Trigger};
 use super::saved::SavedPlan;
 use super::shared::Shared;
+use super::stop::{GRACE, let_go};
 use super::waiting::Waiting;
 use super::wanted::still_in_use;
 use crate::config::{ConfigErrors, ReloadConfig};
@@ -274,6 +275,8 @@ impl Driver {
         let degraded = candidate.degraded.clone();
         let outcome = if candidate.committing.is_none() {
             self.basis = candidate.basis;
+            // Pipelines that failed are tried again all the same.
+            self.generations.send_modify(|_| {});
             Outcome::Unchanged
         } else {
             self.commit(candidate);
@@ -297,11 +300,14 @@ impl Driver {
             committing.done();
         }
         self.generations.send_replace(number);
-        drain_what_left(
-            &previous,
-            &next,
-            self.environment.clock.now() + candidate.reload.drain_timeout,
-        );
+        let terms = Terms {
+            generation: number,
+            drained: self.environment.clock.now() + candidate.reload.drain_timeout,
+            grace: GRACE,
+            close: next.settings.plugins.timeout.0,
+            end: None,
+        };
+        let_go(self.reaper.departures(), &previous, &next, terms);
         self.reload = candidate.reload;
         self.basis = candidate.basis;
         self.keeper.keep(candidate.kept);
@@ -356,70 +362,6 @@ impl Driver {
         waiting.answer(&report);
         self.reports.send_replace(report);
         Event::Finished { attempt }
-    }
-
-    /// Lets pipelines see through what they have, then everything end, each within the shutdown timeout.
-    ///
-    /// Whether everything has ended.
-    async fn stop(
-        mut self,
-        attempts: &mut JoinSet<Attempt>,
-        pipelines: &mut JoinSet<Result<()>>,
-    ) -> bool {
-        attempts.shutdown().await;
-        let timeout = self.reload.shutdown_timeout;
-        let deadline = Instant::now() + timeout;
-        // Bounds what pipelines still do; they see through what they can until then.
-        let drained = self.environment.clock.now() + timeout;
-        drain_what_left(&self.shared.pin(), &Generation::default(), drained);
-        if let Some(outcome) = pipelines.join_next().await {
-            let outcome = outcome
-                .unwrap_or_else(|_| Err(Error::new(ErrorKind::Internal, "the pipelines panicked")));
-            self.finished.send_replace(Some(outcome));
-        }
-        if self.finished.borrow().is_none() {
-            self.finished.send_replace(Some(Ok(())));
-        }
-        drop(self.shared.commit(Arc::new(Generation::default())));
-        // The environment holds the way to the reaper; it ends when all of them are gone.
-        let reaper = self.reaper;
-        drop((self.environment, self.shared));
-        self.keeper.finish(timeout).await;
-        let all = reaper.finish(deadline + GRACE).await;
-        if !all {
-            tracing::warn!("not everything had ended at the shutdown deadline");
-        }
-        if let Some(control) = self.control {
-            control.finish().await;
-        }
-        self.messages.close();
-        all
-    }
-}
-
-/// How much longer than the shutdown deadline the closing of instances may take.
-const GRACE: Duration = Duration::from_secs(5);
-
-/// Starts the drain of every instance that the next generation does not have; `deadline` is on the clock of
-/// the executors, which watch it.
-fn drain_what_left(previous: &Generation, next: &Generation, deadline: Instant) {
-    for (name, entry) in &previous.storages {
-        let stays = next
-            .storages
-            .get(name)
-            .is_some_and(|next| Arc::ptr_eq(&next.instance, &entry.instance));
-        if !stays {
-            entry.instance.drain.start(deadline);
-        }
-    }
-    for (name, entry) in &previous.sources {
-        let stays = next
-            .sources
-            .get(name)
-            .is_some_and(|next| Arc::ptr_eq(&next.instance, &entry.instance));
-        if !stays {
-            entry.instance.drain.start(deadline);
-        }
     }
 }
 

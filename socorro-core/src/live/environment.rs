@@ -8,7 +8,8 @@ use crate::config::{
     Class, ConfigError, ConfigErrors, Configuration, Document, HostOptions, Layers, Origin,
     SystemSecrets, Wrong,
 };
-use crate::live::instance::Retired;
+use crate::live::leaving::Departures;
+use crate::live::retire::Retired;
 use crate::pipeline::Pipelines;
 use crate::plugin::loader::Loader;
 use crate::step::{Failpoints, Step, Steps, apart};
@@ -32,6 +33,7 @@ pub(super) struct Environment {
     pub(super) retired: Retired,
     /// Nothing, but in tests.
     pub(super) failpoints: Failpoints,
+    pub(super) departures: Arc<Departures>,
 }
 
 /// Which storages are opened.

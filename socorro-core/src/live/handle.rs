@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use super::generation::{Generation, StorageEntry};
+use super::generation::Generation;
+use super::instance::LiveStorage;
 use super::shared::{Claim, Shared};
 use crate::context::Context;
 use crate::crash::{CrashId, Dump, DumpName, Dumps, ProcessedCrash, RawCrash, StoredId};
@@ -412,6 +413,7 @@ impl StorageHandle {
             .ok_or_else(|| self.removed(&generation))?
             .clone();
         let _admitted = entry.admission.admit(bytes)?;
+        let live = entry.live()?;
         let mut cx = self.cx.clone();
         cx.pin = Some(generation);
         let call = Call {
@@ -424,7 +426,7 @@ impl StorageHandle {
                 Some(timeout) => cx.clone().with_timeout(timeout),
                 None => cx.clone(),
             };
-            attempt(Open::Entry(entry.clone()), cx)
+            attempt(Open::Live(live.clone()), cx)
         })
         .await
     }
@@ -456,14 +458,14 @@ impl fmt::Debug for StorageHandle {
 
 /// The storage of one attempt, kept open by it.
 enum Open {
-    Entry(Arc<StorageEntry>),
+    Live(Arc<LiveStorage>),
     Fixed(Arc<dyn CrashStorage>),
 }
 
 impl Open {
     fn get(&self) -> &dyn CrashStorage {
         match self {
-            Self::Entry(entry) => entry.storage(),
+            Self::Live(live) => live.open(),
             Self::Fixed(storage) => &**storage,
         }
     }

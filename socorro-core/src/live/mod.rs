@@ -28,7 +28,8 @@
 //! | `basis.rs`, `settings.rs`, `diff.rs`, `saved.rs` | what changed and why; a plan that was reviewed |
 //! | `starting.rs`, `keep.rs` | the start, and what is kept for one on broken files |
 //! | `control/` | the socket over which a running program is asked |
-//! | `instance.rs`, `degraded.rs`, `reaper.rs` | the life of an instance |
+//! | `instance.rs`, `in_service.rs`, `degraded.rs` | the life of an instance |
+//! | `leaving/`, `retire.rs`, `reaper.rs`, `stop.rs` | its end |
 //! | `report.rs`, `reason.rs` | what came of it |
 
 mod admission;
@@ -43,20 +44,24 @@ mod driver;
 mod environment;
 mod generation;
 mod handle;
+mod in_service;
 mod instance;
 mod keep;
+mod leaving;
 mod open;
 mod plan;
 mod reaper;
 mod reason;
 mod report;
 mod resolve;
+mod retire;
 mod saved;
 mod settings;
 mod shared;
 mod show;
 mod socorro;
 mod starting;
+mod stop;
 mod waiting;
 mod wanted;
 
@@ -64,8 +69,9 @@ pub use check::Checked;
 pub use diff::{Cause, Diff, Why};
 pub(crate) use generation::{Generation, SourceEntry};
 pub use handle::StorageHandle;
+pub(crate) use instance::LiveSource;
+pub use leaving::{Leaving, Stage, Straggler};
 pub use plan::{Change, Identity, Part, Plan, Shape};
-pub use reaper::Straggler;
 pub use reason::{Reason, Refused};
 pub use report::{Outcome, ReloadReport, Trigger};
 pub use saved::SavedPlan;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::degraded::Degraded;
 use super::environment::Environment;
 use super::handle::StorageHandle;
-use super::instance::{OpenSource, OpenStorage, Retire, SourceInstance, StorageInstance};
+use super::instance::{OpenSource, OpenStorage, SourceInstance, StorageInstance};
 use super::wanted::{Backend, Kind, Wanted, WantedInstance};
 use crate::compose::Fanout;
 use crate::config::Start;
@@ -40,7 +40,7 @@ pub(super) async fn open(
             .iter()
             .map(|child| StorageHandle::child(child))
             .collect();
-        let open: Box<dyn OpenStorage> = Box::new(Fanout::new(children));
+        let open: Arc<dyn OpenStorage> = Arc::new(Fanout::new(children));
         return Ok((
             Opened::Storage(StorageInstance::storage(name, identity, open, retired)),
             None,
@@ -65,7 +65,7 @@ pub(super) async fn open(
                         let opening = opening.clone();
                         async move { opening.storage().await }
                     };
-                    let open: Box<dyn OpenStorage> = Box::new(Degraded::<dyn OpenStorage>::start(
+                    let open: Arc<dyn OpenStorage> = Arc::new(Degraded::<dyn OpenStorage>::start(
                         name.clone(),
                         able,
                         environment.clock.clone(),
@@ -89,7 +89,7 @@ pub(super) async fn open(
                         let opening = opening.clone();
                         async move { opening.source().await }
                     };
-                    let open: Box<dyn OpenSource> = Box::new(Degraded::<dyn OpenSource>::start(
+                    let open: Arc<dyn OpenSource> = Arc::new(Degraded::<dyn OpenSource>::start(
                         name.clone(),
                         Capabilities::empty(),
                         environment.clock.clone(),
@@ -128,19 +128,19 @@ impl Opening {
     }
 
     /// Opens the storage; one whose backend cannot be used is ended again.
-    async fn storage(&self) -> Result<Box<dyn OpenStorage>> {
+    async fn storage(&self) -> Result<Arc<dyn OpenStorage>> {
         self.try_storage()
             .await
             .map_err(|error| self.backend.options.hide(error))
     }
 
-    async fn source(&self) -> Result<Box<dyn OpenSource>> {
+    async fn source(&self) -> Result<Arc<dyn OpenSource>> {
         self.try_source()
             .await
             .map_err(|error| self.backend.options.hide(error))
     }
 
-    async fn try_storage(&self) -> Result<Box<dyn OpenStorage>> {
+    async fn try_storage(&self) -> Result<Arc<dyn OpenStorage>> {
         let storage = self
             .backend
             .plugin
@@ -156,7 +156,7 @@ impl Opening {
             .take_async(Step::Health, self.usable(&storage))
             .await
         {
-            Ok(()) => return Ok(Box::new(storage)),
+            Ok(()) => return Ok(Arc::new(storage)),
             Err(error) => error,
         };
         if storage.destroy(self.options.timeout).await != Destroyed::Clean {
@@ -179,7 +179,7 @@ impl Opening {
         Err(Error::new(ErrorKind::Unavailable, why))
     }
 
-    async fn try_source(&self) -> Result<Box<dyn OpenSource>> {
+    async fn try_source(&self) -> Result<Arc<dyn OpenSource>> {
         let source = self
             .backend
             .plugin
@@ -190,22 +190,11 @@ impl Opening {
                 &self.steps,
             )
             .await?;
-        Ok(Box::new(source))
+        Ok(Arc::new(source))
     }
 }
 
 /// Is it the backend that is missing, rather than the configuration that is wrong?
 fn is_outage(error: &Error) -> bool {
     error.is_retryable() || error.kind() == ErrorKind::Unavailable
-}
-
-#[async_trait::async_trait]
-impl Retire for Fanout {
-    async fn flush(&self, _: &Context) -> Result<()> {
-        Ok(())
-    }
-
-    async fn destroy(self: Box<Self>, _: std::time::Duration) -> Destroyed {
-        Destroyed::Clean
-    }
 }

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -11,16 +11,17 @@ use super::driver::{Driver, Message};
 use super::environment::{Environment, Parts, ending};
 use super::handle::StorageHandle;
 use super::keep::Keeper;
-use super::reaper::{Reaper, Straggler};
+use super::leaving::{Departures, Leaving, Straggler};
+use super::reaper::Reaper;
 use super::reason::{Reason, Refused};
 use super::report::{Outcome, ReloadReport, Trigger};
 use super::saved::SavedPlan;
 use super::shared::Shared;
 use super::starting::{self, LastGood};
-use crate::config::{ConfigErrors, Layers, ReloadConfig, SystemSecrets};
+use crate::config::{ConfigErrors, Layers, SystemSecrets};
 use crate::crash::Limits;
 use crate::error::{Error, ErrorKind, Result};
-use crate::pipeline::{Pipelines, Supervisor, Transform};
+use crate::pipeline::{PipelineState, Pipelines, States, Supervisor, Transform};
 use crate::plugin::StaticPlugin;
 use crate::plugin::loader::{Loader, LoaderOptions};
 use crate::step::Failpoints;
@@ -37,6 +38,8 @@ pub struct Socorro {
     reports: watch::Receiver<ReloadReport>,
     finished: watch::Receiver<Option<Result<()>>>,
     stragglers: watch::Receiver<Vec<Straggler>>,
+    departures: Arc<Departures>,
+    states: States,
 }
 
 /// What a program chooses before it starts; see [`Socorro::builder`].
@@ -185,8 +188,19 @@ impl Socorro {
         self.stragglers.borrow().clone()
     }
 
-    /// Waits until the pipelines have ended: drained, stopped by a shutdown, or failed. Without pipelines,
-    /// until the shutdown.
+    /// Instances that earlier generations let go and that have not ended yet, the longest first, with the number
+    /// of operations left in each.
+    pub fn leaving(&self) -> Vec<Leaving> {
+        self.departures.all()
+    }
+
+    /// How the pipelines of the current generation fare, by name; none with [`Pipelines::Off`].
+    pub fn pipelines(&self) -> BTreeMap<String, PipelineState> {
+        self.states.all()
+    }
+
+    /// Waits until the pipelines have ended: drained, stopped by a shutdown, or all of them failed, which the first
+    /// error tells. A reload after that starts them again. Without pipelines, until the shutdown.
     pub async fn finished(&self) -> Result<()> {
         let mut finished = self.finished.clone();
         match finished.wait_for(Option::is_some).await {
@@ -284,8 +298,7 @@ impl Builder {
         HashMap<String, Arc<dyn Transform>>,
         Reaper,
     ) {
-        // Before the first generation there is no configuration to tell how long an end may take.
-        let reaper = Reaper::start(ReloadConfig::default().shutdown_timeout);
+        let reaper = Reaper::start(self.clock.clone(), self.failpoints.clone());
         let environment = Environment {
             layers: self.layers,
             loader: self.loader,
@@ -297,6 +310,7 @@ impl Builder {
             quit: Quit::new(),
             retired: reaper.retired(),
             failpoints: self.failpoints,
+            departures: reaper.departures().clone(),
         };
         (Arc::new(environment), self.transforms, reaper)
     }
@@ -324,9 +338,14 @@ impl Builder {
         let (messages, inbox) = mpsc::unbounded_channel();
         let (generations, _) = watch::channel(0);
         let (finished, has_finished) = watch::channel(None);
-        let stragglers = reaper.watch_stragglers();
-        let supervisor = (environment.pipelines != Pipelines::Off)
-            .then(|| Supervisor::new(shared.clone(), transforms, environment.pipelines));
+        let departures = reaper.departures().clone();
+        let stragglers = departures.watch_stragglers();
+        let states = States::default();
+        let supervisor = (environment.pipelines != Pipelines::Off).then(|| {
+            let mode = environment.pipelines;
+            let (states, finished) = (states.clone(), finished.clone());
+            Supervisor::new(shared.clone(), transforms, mode, states, finished)
+        });
         let access = control::Access {
             messages: messages.downgrade(),
             reports: last_report.clone(),
@@ -364,6 +383,8 @@ impl Builder {
             reports: last_report,
             finished: has_finished,
             stragglers,
+            departures,
+            states,
         })
     }
 }

@@ -2,17 +2,17 @@
 
 use super::{Injected, Step};
 
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Failpoints;
 
 impl Failpoints {
     #[inline(always)]
-    pub(super) fn strike(self, _: Step) -> Result<(), Injected> {
+    pub(super) fn strike(&self, _: Step) -> Result<(), Injected> {
         Ok(())
     }
 
     #[inline(always)]
-    pub(super) async fn strike_async(self, _: Step) -> Result<(), Injected> {
+    pub(super) async fn strike_async(&self, _: Step) -> Result<(), Injected> {
         Ok(())
     }
 }
