@@ -155,7 +155,10 @@ pub(super) fn load(
         Err(NoResult::Late) => Err(late(path)),
         Err(NoResult::Died) => Err(Error::new(
             ErrorKind::Plugin,
-            format!("loading plugin library {} ended its thread", path.display()),
+            format!(
+                "loading plugin library {} panicked; the panic hook has its message",
+                path.display()
+            ),
         )),
         Err(NoResult::NoThread(error)) => {
             // The closure was dropped unrun, and with it nothing that says so.
