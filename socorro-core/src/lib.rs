@@ -29,6 +29,8 @@ pub mod options;
 pub mod pipeline;
 pub mod plugin;
 pub mod source;
+#[cfg(feature = "host")]
+mod step;
 pub mod storage;
 #[cfg(feature = "host")]
 pub mod telemetry;

@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use super::generation::{Generation, StorageEntry};
+use super::generation::Generation;
+use super::instance::LiveStorage;
 use super::shared::{Claim, Shared};
 use crate::context::Context;
 use crate::crash::{CrashId, Dump, DumpName, Dumps, ProcessedCrash, RawCrash, StoredId};
@@ -414,6 +415,7 @@ impl StorageHandle {
         let measured = entry.meter.begin(operation);
         let result = async {
             let _admitted = entry.admission.admit(bytes)?;
+            let live = entry.live()?;
             let mut cx = self.cx.clone();
             cx.pin = Some(generation);
             let call = Call {
@@ -429,7 +431,7 @@ impl StorageHandle {
                     Some(timeout) => cx.clone().with_timeout(timeout),
                     None => cx.clone(),
                 };
-                attempt(Open::Entry(entry.clone()), cx)
+                attempt(Open::Live(live.clone()), cx)
             })
             .await
         }
@@ -465,14 +467,14 @@ impl fmt::Debug for StorageHandle {
 
 /// The storage of one attempt, kept open by it.
 enum Open {
-    Entry(Arc<StorageEntry>),
+    Live(Arc<LiveStorage>),
     Fixed(Arc<dyn CrashStorage>),
 }
 
 impl Open {
     fn get(&self) -> &dyn CrashStorage {
         match self {
-            Self::Entry(entry) => entry.storage(),
+            Self::Live(live) => live.open(),
             Self::Fixed(storage) => &**storage,
         }
     }

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
+use super::leaving::Straggler;
 use super::plan::{Change, Part};
-use super::reaper::Straggler;
 use super::report::{Outcome, ReloadReport};
 use crate::telemetry;
 
@@ -60,10 +60,9 @@ impl History {
     pub(super) fn all(&self, stragglers: &[Straggler]) -> Vec<ReloadReport> {
         let mut all: Vec<ReloadReport> = self.lock().iter().cloned().collect();
         for straggler in stragglers {
-            let cause = all
-                .iter_mut()
-                .rev()
-                .find(|report| report.at <= straggler.at && lets_go(report, &straggler.name));
+            let cause = all.iter_mut().rev().find(|report| {
+                report.generation == straggler.generation && lets_go(report, &straggler.part)
+            });
             if let Some(report) = cause {
                 report.stragglers.push(straggler.clone());
             }
@@ -76,13 +75,10 @@ impl History {
     }
 }
 
-/// Did this attempt end the instance of a storage or source of this name?
-fn lets_go(report: &ReloadReport, name: &str) -> bool {
+/// Did this attempt end an instance of this part?
+fn lets_go(report: &ReloadReport, part: &Part) -> bool {
     report.outcome == Outcome::Applied
-        && report.plan.changes.iter().any(|(part, change)| {
-            let is_named = matches!(part, Part::Storage(one) | Part::Source(one) if one == name);
-            is_named && matches!(change, Change::Replace | Change::Remove)
-        })
+        && matches!(report.plan.change(part), Change::Replace | Change::Remove)
 }
 
 /// To the log and the recorder. The log line is for a person; its field `reload_report` has the JSON.

@@ -28,9 +28,10 @@
 //! | `basis.rs`, `settings.rs`, `diff.rs`, `saved.rs` | what changed and why; a plan that was reviewed |
 //! | `starting.rs`, `keep.rs` | the start, and what is kept for one on broken files |
 //! | `control/` | the socket over which a running program is asked |
-//! | `instance.rs`, `degraded.rs`, `reaper.rs` | the life of an instance |
+//! | `instance.rs`, `in_service.rs`, `degraded.rs` | the life of an instance |
+//! | `leaving/`, `retire.rs`, `reaper.rs`, `stop.rs` | its end |
 //! | `report.rs`, `reason.rs`, `history.rs` | what came of it |
-//! | `status.rs`, `drains.rs`, `away.rs` | how it is right now |
+//! | `status.rs`, `away.rs` | how it is right now |
 
 mod admission;
 mod attempt;
@@ -41,19 +42,22 @@ mod control;
 pub mod coordinator;
 mod degraded;
 mod diff;
-mod drains;
 mod driver;
 mod environment;
 mod generation;
 mod handle;
 mod history;
+mod in_service;
 mod instance;
 mod keep;
+mod leaving;
 mod open;
 mod plan;
 mod reaper;
 mod reason;
 mod report;
+mod resolve;
+mod retire;
 mod saved;
 mod settings;
 mod shared;
@@ -61,22 +65,28 @@ mod show;
 mod socorro;
 mod starting;
 mod status;
+mod stop;
 mod time;
+mod waiting;
 mod wanted;
 
 pub use admission::InFlight;
 pub use check::Checked;
 pub use diff::{Cause, Diff, Why};
-pub use drains::Draining;
 pub(crate) use generation::{Generation, SourceEntry};
 pub use handle::StorageHandle;
+pub(crate) use instance::LiveSource;
+pub use leaving::{Leaving, Stage, Straggler};
 pub use plan::{Change, Identity, Part, Plan, Shape};
-pub use reaper::Straggler;
 pub use reason::{Reason, Refused};
-pub use report::{Outcome, Refusal, ReloadReport, Step, Trigger};
+pub use report::{Outcome, Refusal, ReloadReport, Trigger};
 pub use saved::SavedPlan;
 pub use settings::Setting;
 pub(crate) use shared::Shared;
 pub use socorro::{Builder, Socorro};
 pub use status::{Images, Status};
 pub(crate) use time::unix_seconds;
+
+#[cfg(feature = "failpoints")]
+pub use crate::step::{Failpoints, Fault};
+pub use crate::step::{How, Step, StoppedIn};

@@ -7,6 +7,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use super::plan::Part;
 use crate::config::{ConfigError, ConfigErrors};
 use crate::error::{Error, ErrorKind};
+use crate::step::Injected;
 
 /// One reason why an attempt was refused. Its [`Display`](fmt::Display) is one line.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,12 +37,12 @@ pub struct Refused {
 }
 
 impl Reason {
-    /// Does editing the configuration have to cure it, or making the plan anew?
+    /// Does editing the configuration have to cure it?
     pub(super) fn is_invalid(&self) -> bool {
         match self {
-            Self::Config(_) | Self::Unexpected(_) => true,
+            Self::Config(_) => true,
             Self::Backend { error, .. } => error.kind() == ErrorKind::InvalidConfig,
-            Self::Other(_) => false,
+            Self::Unexpected(_) | Self::Other(_) => false,
         }
     }
 }
@@ -106,6 +107,12 @@ impl From<String> for Reason {
 impl From<&str> for Reason {
     fn from(why: &str) -> Self {
         Self::Other(why.to_owned())
+    }
+}
+
+impl From<Injected> for Vec<Reason> {
+    fn from(injected: Injected) -> Self {
+        vec![injected.message().into()]
     }
 }
 

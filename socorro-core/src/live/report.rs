@@ -11,16 +11,16 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 
 use super::diff::Why;
+use super::leaving::Straggler;
 use super::plan::Plan;
-use super::reaper::Straggler;
 use super::reason::Reason;
+use crate::step::{Step, StoppedIn};
 
 /// Why an attempt was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -63,21 +63,6 @@ pub enum Refusal {
     TimedOut,
 }
 
-/// The steps of an attempt, in order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Step {
-    /// Read and merge the layers.
-    Read,
-    /// Load plugins, check options, resolve secrets.
-    Check,
-    /// Compare with what runs.
-    Plan,
-    /// Open what is new and ask for its health.
-    Open,
-    /// Switch: one atomic store.
-    Commit,
-}
-
 /// What came of one attempt. Its [`Display`](fmt::Display) is for a person, its [`Serialize`] for machines.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -94,8 +79,14 @@ pub struct ReloadReport {
     pub generation: u64,
     /// A hash of the configuration that is in force after it, as a [saved plan](super::SavedPlan) has it.
     pub configuration: String,
-    /// How long each step took that was reached.
+    /// How long the whole attempt took.
+    pub took: Duration,
+    /// How long each step took that was reached. Steps of several parts overlap, so the sum may be more than the
+    /// whole.
     pub steps: Vec<(Step, Duration)>,
+    /// The steps in which it came to its end, when it was refused in one: those that failed, panicked, or had not
+    /// returned when the time was up.
+    pub stopped_in: Vec<StoppedIn>,
     /// What it did, or was about to do when it was refused.
     pub plan: Plan,
     /// Why, key by key.
@@ -124,7 +115,9 @@ impl ReloadReport {
             outcome,
             generation,
             configuration: String::new(),
+            took: Duration::ZERO,
             steps: Vec::new(),
+            stopped_in: Vec::new(),
             plan: Plan::default(),
             why: Why::default(),
             errors: Vec::new(),
@@ -163,18 +156,6 @@ impl ReloadReport {
 
     /// How long the whole attempt took.
     pub fn duration(&self) -> Duration {
-        self.steps.iter().map(|(_, took)| *took).sum()
-    }
-}
-
-impl fmt::Display for Step {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Read => "read",
-            Self::Check => "check",
-            Self::Plan => "plan",
-            Self::Open => "open",
-            Self::Commit => "commit",
-        })
+        self.took
     }
 }

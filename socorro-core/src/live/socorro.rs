@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,19 +14,21 @@ use super::environment::{Environment, Parts, ending};
 use super::handle::StorageHandle;
 use super::history::History;
 use super::keep::Keeper;
-use super::reaper::{Reaper, Straggler};
+use super::leaving::{Leaving, Straggler};
+use super::reaper::Reaper;
 use super::reason::{Reason, Refused};
 use super::report::{Outcome, ReloadReport, Trigger};
 use super::saved::SavedPlan;
 use super::shared::Shared;
 use super::starting::{self, LastGood};
 use super::status::{Observed, Status};
-use crate::config::{ConfigErrors, Layers, ReloadConfig, SystemSecrets};
+use crate::config::{ConfigErrors, Layers, SystemSecrets};
 use crate::crash::Limits;
 use crate::error::{Error, ErrorKind, Result};
-use crate::pipeline::{Pipelines, Supervisor, Transform};
+use crate::pipeline::{PipelineState, Pipelines, States, Supervisor, Transform};
 use crate::plugin::StaticPlugin;
 use crate::plugin::loader::{Loader, LoaderOptions};
+use crate::step::Failpoints;
 use crate::transaction::{Clock, Jitter, Quit, SystemClock, SystemJitter};
 
 /// A running configuration: its storages, its pipelines, and how to exchange it.
@@ -52,6 +54,7 @@ pub struct Builder {
     jitter: Arc<dyn Jitter>,
     control: bool,
     last_good: Option<LastGood>,
+    failpoints: Failpoints,
 }
 
 impl Socorro {
@@ -67,6 +70,7 @@ impl Socorro {
             jitter: Arc::new(SystemJitter),
             control: false,
             last_good: None,
+            failpoints: Failpoints::default(),
         }
     }
 
@@ -216,8 +220,19 @@ impl Socorro {
         self.observed.stragglers.borrow().clone()
     }
 
-    /// Waits until the pipelines have ended: drained, stopped by a shutdown, or failed. Without pipelines,
-    /// until the shutdown.
+    /// Instances that earlier generations let go and that have not ended yet, the longest first, with the number
+    /// of operations left in each.
+    pub fn leaving(&self) -> Vec<Leaving> {
+        self.observed.departures.all()
+    }
+
+    /// How the pipelines of the current generation fare, by name; none with [`Pipelines::Off`].
+    pub fn pipelines(&self) -> BTreeMap<String, PipelineState> {
+        self.observed.states.all()
+    }
+
+    /// Waits until the pipelines have ended: drained, stopped by a shutdown, or all of them failed, which the first
+    /// error tells. A reload after that starts them again. Without pipelines, until the shutdown.
     pub async fn finished(&self) -> Result<()> {
         let mut finished = self.finished.clone();
         match finished.wait_for(Option::is_some).await {
@@ -299,6 +314,14 @@ impl Builder {
         self
     }
 
+    /// Where the steps of this program are made to fail.
+    #[cfg(feature = "failpoints")]
+    #[must_use]
+    pub fn failpoints(mut self, failpoints: Failpoints) -> Self {
+        self.failpoints = failpoints;
+        self
+    }
+
     /// What every attempt works with.
     pub(super) fn environment(
         self,
@@ -307,8 +330,7 @@ impl Builder {
         HashMap<String, Arc<dyn Transform>>,
         Reaper,
     ) {
-        // Before the first generation there is no configuration to tell how long an end may take.
-        let reaper = Reaper::start(ReloadConfig::default().shutdown_timeout);
+        let reaper = Reaper::start(self.clock.clone(), self.failpoints.clone());
         let environment = Environment {
             layers: self.layers,
             loader: self.loader,
@@ -321,6 +343,8 @@ impl Builder {
             retired: reaper.retired(),
             away: Arc::default(),
             meters: Arc::default(),
+            failpoints: self.failpoints,
+            departures: reaper.departures().clone(),
         };
         (Arc::new(environment), self.transforms, reaper)
     }
@@ -347,18 +371,22 @@ impl Builder {
         let (messages, inbox) = mpsc::unbounded_channel();
         let (generations, _) = watch::channel(0);
         let (finished, has_finished) = watch::channel(None);
+        let states = States::default();
         let observed = Observed {
             shared: shared.clone(),
             history: History::new(report),
-            stragglers: reaper.watch_stragglers(),
-            drains: Arc::default(),
+            stragglers: reaper.departures().watch_stragglers(),
+            departures: reaper.departures().clone(),
+            states: states.clone(),
             away: environment.away.clone(),
             meters: environment.meters.clone(),
-            clock: environment.clock.clone(),
             started: SystemTime::now(),
         };
-        let supervisor = (environment.pipelines != Pipelines::Off)
-            .then(|| Supervisor::new(shared.clone(), transforms, environment.pipelines));
+        let supervisor = (environment.pipelines != Pipelines::Off).then(|| {
+            let mode = environment.pipelines;
+            let finished = finished.clone();
+            Supervisor::new(shared.clone(), transforms, mode, states, finished)
+        });
         let access = control::Access {
             messages: messages.downgrade(),
             observed: observed.clone(),
@@ -374,7 +402,6 @@ impl Builder {
             messages: inbox,
             generations,
             history: observed.history.clone(),
-            drains: observed.drains.clone(),
             reload: candidate.reload.clone(),
             supervisor,
             finished,
@@ -404,7 +431,8 @@ fn first_report(first: Attempt) -> Result<(ReloadReport, super::attempt::Candida
     let generation = candidate.generation.number();
     let mut report = ReloadReport::new(0, Trigger::Start, Outcome::Applied, generation);
     report.configuration = first.diff.saved().to().to_owned();
-    report.steps = first.steps;
+    report.took = first.started.elapsed();
+    report.steps = first.steps.durations();
     report.plan = first.diff.plan;
     report.why = first.diff.why;
     report.degraded = candidate.degraded.clone();

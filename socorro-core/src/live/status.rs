@@ -5,21 +5,21 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+use serde_json::json;
 use tokio::sync::watch;
 
 use super::admission::InFlight;
 use super::away::Away;
-use super::drains::{Draining, Drains};
 use super::history::History;
+use super::leaving::{Departures, Leaving, Stage, Straggler};
 use super::plan::Part;
-use super::reaper::Straggler;
 use super::report::ReloadReport;
 use super::shared::Shared;
 use super::time::{moment, rfc3339};
+use crate::pipeline::{PipelineState, States};
 use crate::plugin::loader::{ResidentImage, resident_images};
 use crate::telemetry::{self, Meters};
-use crate::transaction::Clock;
 
 /// How a running program is. Its [`Display`](fmt::Display) is for a person, its [`Serialize`] for machines.
 #[derive(Clone, Debug, Serialize)]
@@ -41,11 +41,14 @@ pub struct Status {
     /// Storages and sources that are without their backend right now, and why.
     pub degraded: BTreeMap<Part, String>,
     /// What was let go and is still in use, the oldest first.
-    pub draining: Vec<Draining>,
+    pub leaving: Vec<Leaving>,
     /// Instances that did not end cleanly, the youngest last; at most 100.
     pub stragglers: Vec<Straggler>,
     /// The libraries in memory.
     pub images: Images,
+    /// How the pipelines fare, by name.
+    #[serde(serialize_with = "pipelines")]
+    pub pipelines: BTreeMap<String, PipelineState>,
     /// By storage, what is under way on its current instance.
     pub in_flight: BTreeMap<String, InFlight>,
 }
@@ -66,10 +69,10 @@ pub(super) struct Observed {
     pub(super) shared: Arc<Shared>,
     pub(super) history: Arc<History>,
     pub(super) stragglers: watch::Receiver<Vec<Straggler>>,
-    pub(super) drains: Arc<Drains>,
+    pub(super) departures: Arc<Departures>,
+    pub(super) states: States,
     pub(super) away: Arc<Away>,
     pub(super) meters: Arc<Meters>,
-    pub(super) clock: Arc<dyn Clock>,
     pub(super) started: SystemTime,
 }
 
@@ -86,7 +89,8 @@ impl Observed {
             in_sync: report.in_sync(),
             report,
             degraded: self.away.now(),
-            draining: self.drains.now(&*self.clock),
+            pipelines: self.states.all(),
+            leaving: self.departures.all(),
             stragglers: self.stragglers.borrow().clone(),
             images: Images {
                 most: generation.settings.plugins.max_images,
@@ -103,7 +107,7 @@ impl Observed {
     }
 
     pub(super) fn measure(&self) {
-        telemetry::record_gauges(&self.status(), &self.meters.names());
+        telemetry::record_gauges(&self.status(), &self.meters);
     }
 }
 
@@ -142,25 +146,23 @@ impl fmt::Display for Status {
         for (part, why) in &self.degraded {
             write!(f, "\nis away  {part}: {why}")?;
         }
-        for one in &self.draining {
+        for one in &self.leaving {
+            let stage = match one.stage {
+                Stage::Draining => "draining",
+                Stage::Closing => "closing",
+                Stage::LeftBehind => "LEFT",
+            };
             write!(
                 f,
-                "\ndraining {} of generation {}: {} operations, for {:.1} s, {:.1} s left",
+                "\n{stage:<8} {} of before generation {}: {} operations, since {}",
                 one.part,
                 one.generation,
                 one.operations,
-                one.since.as_secs_f64(),
-                one.left.as_secs_f64(),
+                rfc3339(one.since),
             )?;
         }
         for one in &self.stragglers {
-            write!(
-                f,
-                "\nstraggler {}: {}, at {}",
-                one.name,
-                one.why,
-                rfc3339(one.at)
-            )?;
+            write!(f, "\nstraggler {}: {}", one.part, one.why)?;
         }
         write!(
             f,
@@ -177,6 +179,11 @@ impl fmt::Display for Status {
             };
             write!(f, "\n  {short} {what} {}", image.path.display())?;
         }
+        for (name, state) in &self.pipelines {
+            if let PipelineState::Failed(error) = state {
+                write!(f, "\nFAILED   pipeline.{name}: {error}")?;
+            }
+        }
         let busy = self.in_flight.iter().filter(|(_, one)| one.operations > 0);
         for (name, one) in busy {
             write!(
@@ -187,4 +194,20 @@ impl fmt::Display for Status {
         }
         Ok(())
     }
+}
+
+fn pipelines<S: Serializer>(
+    states: &BTreeMap<String, PipelineState>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(states.iter().map(|(name, state)| {
+        let state = match state {
+            PipelineState::Running => json!({ "state": "running" }),
+            PipelineState::Drained => json!({ "state": "drained" }),
+            PipelineState::Failed(error) => {
+                json!({ "state": "failed", "error": error.to_string() })
+            }
+        };
+        (name, state)
+    }))
 }

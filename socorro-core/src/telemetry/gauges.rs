@@ -1,12 +1,11 @@
 //! What is counted when somebody looks.
 
-use std::sync::Arc;
-
+use super::operation::Meters;
 use super::table;
-use crate::live::Status;
+use crate::live::{Stage, Status};
 
-/// Records how the program is. `storages` are the names of all that were ever configured.
-pub(crate) fn record(status: &Status, storages: &[Arc<str>]) {
+/// Records how the program is.
+pub(crate) fn record(status: &Status, meters: &Meters) {
     table::RESIDENT_IMAGES
         .gauge(&[])
         .set(status.images.resident.len() as f64);
@@ -19,19 +18,28 @@ pub(crate) fn record(status: &Status, storages: &[Arc<str>]) {
             .gauge(&[&image.sha256.to_string(), &plugins])
             .set(1.0);
     }
+    let at = |stage| status.leaving.iter().filter(move |one| one.stage == stage);
     table::DRAINING_INSTANCES
         .gauge(&[])
-        .set(status.draining.len() as f64);
-    let operations: u64 = status.draining.iter().map(|one| one.operations).sum();
+        .set(at(Stage::Draining).count() as f64);
+    let operations: usize = at(Stage::Draining).map(|one| one.operations).sum();
     table::DRAINING_OPERATIONS.gauge(&[]).set(operations as f64);
-    for name in storages {
+    table::LEFT_BEHIND
+        .gauge(&[])
+        .set(at(Stage::LeftBehind).count() as f64);
+    for (name, running) in meters.pipelines(&status.pipelines) {
+        table::PIPELINE_RUNNING
+            .gauge(&[&name])
+            .set(f64::from(u8::from(running)));
+    }
+    for name in meters.storages() {
         // One that was removed has none.
-        let in_flight = status.in_flight.get(&**name).copied().unwrap_or_default();
+        let in_flight = status.in_flight.get(&*name).copied().unwrap_or_default();
         table::IN_FLIGHT
-            .gauge(&[name])
+            .gauge(&[&name])
             .set(in_flight.operations as f64);
         table::BYTES_IN_FLIGHT
-            .gauge(&[name])
+            .gauge(&[&name])
             .set(in_flight.bytes as f64);
     }
 }

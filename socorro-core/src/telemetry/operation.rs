@@ -1,6 +1,6 @@
 //! Operations on storages: counted and timed without a lock on their path.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
@@ -8,8 +8,9 @@ use metrics::{Counter, Histogram};
 
 use super::table;
 use crate::error::{ErrorKind, Result};
+use crate::pipeline::PipelineState;
 
-/// The most names of storages that are told apart.
+/// The most names of storages that are told apart, and of pipelines.
 const MOST_NAMES: usize = 1024;
 
 /// Stands for the storages beyond that. No name of a storage has this form.
@@ -34,9 +35,12 @@ const OPERATIONS: [&str; 12] = [
 /// Every error kind, and before them success.
 const OUTCOMES: usize = ErrorKind::ALL.len() + 1;
 
-/// The meters of all storages that were ever configured.
+/// The meters of all storages that were ever configured, and the names of all pipelines.
 #[derive(Debug, Default)]
-pub(crate) struct Meters(Mutex<BTreeMap<Arc<str>, Arc<Meter>>>);
+pub(crate) struct Meters {
+    storages: Mutex<BTreeMap<Arc<str>, Arc<Meter>>>,
+    pipelines: Mutex<BTreeSet<String>>,
+}
 
 /// The counters of one storage. Each is registered when it is first used, so that there are as many series as things
 /// that happen.
@@ -67,7 +71,8 @@ pub(crate) struct Measured<'a> {
 impl Meters {
     /// Of the storage with this name. Off the path of operations.
     pub(crate) fn storage(&self, name: &str) -> Arc<Meter> {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = self.storages.lock();
+        let mut known = known.unwrap_or_else(PoisonError::into_inner);
         let name = if known.contains_key(name) || known.len() < MOST_NAMES {
             name
         } else {
@@ -80,9 +85,24 @@ impl Meters {
     }
 
     /// The names that are told apart.
-    pub(crate) fn names(&self) -> Vec<Arc<str>> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(crate) fn storages(&self) -> Vec<Arc<str>> {
+        let known = self.storages.lock();
+        let known = known.unwrap_or_else(PoisonError::into_inner);
         known.keys().cloned().collect()
+    }
+
+    /// Whether each pipeline runs that was ever seen.
+    pub(crate) fn pipelines(&self, now: &BTreeMap<String, PipelineState>) -> Vec<(String, bool)> {
+        let known = self.pipelines.lock();
+        let mut known = known.unwrap_or_else(PoisonError::into_inner);
+        let room = MOST_NAMES.saturating_sub(known.len());
+        let new: Vec<&String> = now.keys().filter(|name| !known.contains(*name)).collect();
+        known.extend(new.into_iter().take(room).cloned());
+        let runs = |name: &String| matches!(now.get(name), Some(PipelineState::Running));
+        known
+            .iter()
+            .map(|name| (name.clone(), runs(name)))
+            .collect()
     }
 }
 

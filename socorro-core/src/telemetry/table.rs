@@ -111,6 +111,9 @@ table! {
     DRAINING_INSTANCES = Gauge "socorro_draining_instances" [];
     /// Operations under way on instances that a reload let go.
     DRAINING_OPERATIONS = Gauge "socorro_draining_operations" [];
+    /// Instances that were given up and of which something still runs. Past a bound, reloads that open anything new
+    /// are refused.
+    LEFT_BEHIND = Gauge "socorro_left_behind_instances" [];
     /// Instances that did not end cleanly.
     STRAGGLERS = Counter "socorro_stragglers_total" [];
     /// Operations on storages that ended, tries and waits of each counted as one. A composite's are counted beside
@@ -139,6 +142,8 @@ table! {
         pipeline: "the configured name",
         outcome: "`delivered`, `not_delivered`, or `given_back` to be handed out again"
     ];
+    /// 1 while a pipeline moves crashes or waits for some; 0 when it failed, was drained or removed.
+    PIPELINE_RUNNING = Gauge "socorro_pipeline_running" [pipeline: "the configured name"];
 }
 
 static METADATA: Metadata<'static> = Metadata::new("socorro", Level::INFO, None);

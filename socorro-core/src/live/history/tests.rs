@@ -1,11 +1,10 @@
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use super::*;
-use crate::live::Trigger;
+use crate::live::{Step, Trigger};
 
 fn report(attempt: u64, changes: &[(&str, Change)]) -> ReloadReport {
     let mut report = ReloadReport::new(attempt, Trigger::Hangup, Outcome::Applied, attempt);
-    report.at = SystemTime::UNIX_EPOCH + Duration::from_secs(attempt * 10);
     let changes = changes.iter();
     report.plan.changes = changes
         .map(|(part, change)| (part.parse().unwrap(), *change))
@@ -13,11 +12,15 @@ fn report(attempt: u64, changes: &[(&str, Change)]) -> ReloadReport {
     report
 }
 
-fn straggler(name: &str, second: u64) -> Straggler {
+fn straggler(part: &str, generation: u64, why: &str) -> Straggler {
     Straggler {
-        name: name.into(),
-        why: format!("of second {second}"),
-        at: SystemTime::UNIX_EPOCH + Duration::from_secs(second),
+        name: part.to_owned(),
+        part: part.parse().unwrap(),
+        generation,
+        operations: 1,
+        since: SystemTime::UNIX_EPOCH,
+        step: Step::Drain,
+        why: why.to_owned(),
     }
 }
 
@@ -44,22 +47,23 @@ fn a_straggler_is_told_of_the_attempt_that_let_it_go() {
     history.add(report(3, &[("storage.a", Change::Replace)]));
     let mut refused = report(4, &[("storage.a", Change::Replace)]);
     refused.outcome = Outcome::Refused;
+    refused.generation = 3;
     history.add(refused);
     let stragglers = [
-        straggler("a", 25),
-        straggler("b", 25),
-        straggler("a", 99),
-        // Of the end of the program, or forgotten: of no attempt.
-        straggler("c", 99),
+        straggler("storage.a", 1, "first"),
+        straggler("source.b", 2, "second"),
+        straggler("storage.a", 3, "third"),
+        // Kept by the attempt that made the generation: of the end of the program.
+        straggler("storage.a", 2, "of no attempt"),
     ];
     let told: Vec<Vec<String>> = history
         .all(&stragglers)
         .into_iter()
         .map(|one| one.stragglers.into_iter().map(|one| one.why).collect())
         .collect();
-    let of = |second: u64| format!("of second {second}");
+    let of = |why: &str| vec![why.to_owned()];
     assert_eq!(
         told,
-        [vec![], vec![of(25)], vec![of(25)], vec![of(99)], vec![]]
+        [vec![], of("first"), of("second"), of("third"), vec![]]
     );
 }

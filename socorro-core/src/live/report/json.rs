@@ -11,7 +11,8 @@
 //! | `configuration` | the hash of the configuration that is in force after it |
 //! | `in_sync`, `needs_restart` | true or false |
 //! | `milliseconds` | how long it took |
-//! | `phases` | how long each step took that was reached, in milliseconds, by the step's name |
+//! | `phases` | how long each step took that was reached, in milliseconds, by the step's name; steps overlap |
+//! | `stopped_in` | the steps that a refused one came to its end in, each with `step`, `about` and `how` |
 //! | `plan` | by part, what happens to it: `keep`, `change_in_place`, `add`, `replace`, `remove`, `restart` |
 //! | `why` | what made it so: see [`Why`](crate::live::Why) |
 //! | `errors` | every reason of a refusal, each with its `code` and `message` |
@@ -41,6 +42,7 @@ impl Serialize for ReloadReport {
         map.serialize_entry("needs_restart", &self.needs_restart())?;
         map.serialize_entry("milliseconds", &milliseconds(self.duration()))?;
         map.serialize_entry("phases", &self.phases())?;
+        map.serialize_entry("stopped_in", &self.stopped_in)?;
         map.serialize_entry("plan", &self.plan.changes)?;
         map.serialize_entry("why", &self.why.to_json())?;
         map.serialize_entry("errors", &self.errors)?;
@@ -55,15 +57,11 @@ impl Serialize for ReloadReport {
 }
 
 impl ReloadReport {
-    /// In milliseconds; a step that was made for several parts is counted together.
-    fn phases(&self) -> BTreeMap<String, f64> {
-        let mut phases: BTreeMap<String, Duration> = BTreeMap::new();
-        for (step, took) in &self.steps {
-            *phases.entry(step.to_string()).or_default() += *took;
-        }
-        let phases = phases.into_iter();
-        phases
-            .map(|(step, took)| (step, milliseconds(took)))
+    /// In milliseconds.
+    fn phases(&self) -> BTreeMap<&'static str, f64> {
+        let steps = self.steps.iter();
+        steps
+            .map(|(step, took)| (step.word(), milliseconds(*took)))
             .collect()
     }
 }

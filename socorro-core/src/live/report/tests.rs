@@ -27,7 +27,13 @@ fn who_is_to_blame_is_told() {
     let invalid = ConfigError::new(Origin::Together, "storage.a.rot", wrong);
     let cases = [
         (vec![Reason::Config(invalid)], Refusal::Invalid),
-        (vec![backend(ErrorKind::InvalidConfig)], Refusal::Invalid),
+        (
+            vec![
+                backend(ErrorKind::Unavailable),
+                backend(ErrorKind::InvalidConfig),
+            ],
+            Refusal::Invalid,
+        ),
         (vec![backend(ErrorKind::Unavailable)], Refusal::Failed),
         (vec!["the attempt panicked".into()], Refusal::Failed),
         (
@@ -94,10 +100,10 @@ fn documented() -> Vec<String> {
 fn its_json_is_the_documented_one() {
     let mut report = refused(vec![backend(ErrorKind::Timeout), "and more".into()]);
     report.steps = vec![
-        (Step::Open, Duration::from_micros(1500)),
-        (Step::Open, Duration::from_micros(500)),
+        (Step::Construct, Duration::from_millis(2)),
         (Step::Read, Duration::from_nanos(1_234_567)),
     ];
+    report.took = Duration::from_nanos(3_234_567);
     report.at = SystemTime::UNIX_EPOCH + Duration::from_millis(1_795_253_400_125);
     let part = Part::Storage("archive".to_owned());
     report.plan.changes.insert(part, Change::Replace);
@@ -111,7 +117,7 @@ fn its_json_is_the_documented_one() {
     let expected = json!({
         "attempt": 7, "at": "2026-11-21T09:30:00.125Z", "trigger": "watch", "outcome": "refused",
         "refusal": "failed", "generation": 3, "in_sync": false, "needs_restart": false,
-        "milliseconds": 3.235, "phases": { "open": 2.0, "read": 1.235 },
+        "milliseconds": 3.235, "phases": { "construct": 2.0, "read": 1.235 }, "stopped_in": [],
         "plan": { "storage.archive": "replace" },
         "degraded": { "storage.search": "refused" }, "stragglers": [], "last_good": null,
     });

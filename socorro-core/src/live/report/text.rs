@@ -46,6 +46,9 @@ impl fmt::Display for ReloadReport {
         if !self.steps.is_empty() {
             f.write_str(")")?;
         }
+        for stopped in &self.stopped_in {
+            write!(f, "\n  stopped  in {stopped}")?;
+        }
         for error in &self.errors {
             write!(f, "\n  error    {error}")?;
         }
