@@ -141,6 +141,9 @@ pub(crate) struct Socket {
 
 #[derive(Args)]
 pub(crate) struct Status {
+    /// What came of the last 100 attempts to adopt a configuration instead, the youngest last.
+    #[arg(long)]
+    pub(crate) history: bool,
     /// For machines.
     #[arg(long)]
     pub(crate) json: bool,

@@ -7,6 +7,7 @@
 
 mod arguments;
 mod commands;
+mod endpoint;
 mod exit;
 mod logging;
 mod output;

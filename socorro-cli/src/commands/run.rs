@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use socorro_core::live::{Builder, Part, Trigger};
 use socorro_core::pipeline::Pipelines;
 
+use crate::endpoint::{Endpoint, Recorder};
 use crate::exit::Exit;
 use crate::signals::{Asked, Signals};
 use crate::systemd::Systemd;
@@ -28,6 +29,12 @@ pub(super) async fn run(
         builder = builder.last_good(path);
     }
     let systemd = Systemd::from_environment();
+    // Before the start, which is measured as well.
+    let recorder = if once {
+        None
+    } else {
+        Some(Recorder::install()?)
+    };
     let starting = builder.start();
     let socorro = tokio::select! {
         started = starting => match started {
@@ -49,6 +56,16 @@ pub(super) async fn run(
             "no pipeline is configured, so nothing moves; add a [pipeline.NAME] table, or name its file with --config"
         );
     }
+    let endpoint = match recorder {
+        Some(recorder) => match Endpoint::open(&socorro, recorder).await {
+            Ok(endpoint) => endpoint,
+            Err(exit) => {
+                socorro.shutdown().await;
+                return Err(exit);
+            }
+        },
+        None => None,
+    };
     let telling = systemd.follow(&socorro);
     let outcome = loop {
         tokio::select! {
@@ -61,6 +78,9 @@ pub(super) async fn run(
     };
     if outcome.is_ok() && !once {
         tracing::info!("ending: taking nothing new, finishing what is under way");
+    }
+    if let Some(endpoint) = &endpoint {
+        endpoint.ending();
     }
     socorro.shutdown().await;
     telling.finish().await;

@@ -12,6 +12,7 @@ use super::origin::Origin;
 use super::seen::Recorder;
 use super::tree::Table;
 use super::{Document, environment, parse, retyped, set};
+use crate::step::{Step, Steps};
 
 const SIZE_LIMIT: u64 = 1024 * 1024;
 
@@ -125,7 +126,12 @@ impl Layers {
     ///
     /// Every file that cannot be read or parsed, every variable and flag that cannot be one.
     pub fn load(&self) -> Result<Document, ConfigErrors> {
-        let (root, layers) = self.merged()?;
+        self.load_in(&Steps::default())
+    }
+
+    /// [`load`](Self::load), taking the steps of an attempt.
+    pub(crate) fn load_in(&self, steps: &Steps) -> Result<Document, ConfigErrors> {
+        let (root, layers) = self.merged(steps)?;
         for (origin, key) in retyped::dropped(&root, &layers) {
             tracing::warn!(
                 "{origin} does not count: a later layer changes the type, and {key} is gone with what was said for the old one"
@@ -134,8 +140,8 @@ impl Layers {
         Ok(Document::new(root, layers))
     }
 
-    /// As [`load`](Self::load), without a word in the log.
-    pub(crate) fn merged(&self) -> Result<(Table, Vec<Layer>), ConfigErrors> {
+    /// As [`load_in`](Self::load_in), without a word in the log.
+    pub(crate) fn merged(&self, steps: &Steps) -> Result<(Table, Vec<Layer>), ConfigErrors> {
         let mut errors = ConfigErrors::default();
         let mut layers = Vec::new();
         for source in &self.layers {
@@ -147,6 +153,7 @@ impl Layers {
                 Source::File(path) => {
                     Reader::new(self.size_limit, &mut layers, &mut errors)
                         .recorded_by(self.recorder.as_ref())
+                        .within(steps)
                         .read(path);
                 }
                 Source::Environment(prefix, variables) => {
@@ -156,12 +163,11 @@ impl Layers {
             }
         }
         let layers = errors.in_reading_order().or(layers)?;
-        let root = merge::merge(&layers).map_err(|why| {
-            ConfigError::new(
-                Origin::Together,
-                "",
-                Wrong::new(Class::DefaultsUnusable, why),
-            )
+        let root = steps.take(Step::Merge, || {
+            merge::merge(&layers).map_err(|why| {
+                let wrong = Wrong::new(Class::DefaultsUnusable, why);
+                ConfigErrors::from(ConfigError::new(Origin::Together, "", wrong))
+            })
         })?;
         Ok((root, layers))
     }

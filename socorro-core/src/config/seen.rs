@@ -14,6 +14,7 @@ use super::fingerprints::SecretPrint;
 use super::layers::Layers;
 use super::secrets::{self, SecretRef, SystemSecrets};
 use super::tree::{Kind, Node};
+use crate::step::Steps;
 
 /// What a file said. Says nothing about what the file is called or when it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,7 +69,7 @@ impl Look {
     /// Reads everything, by content: whatever says when a file changed does not count. Blocks.
     pub(crate) fn take(layers: &Layers, secrets: &SystemSecrets) -> Self {
         let recorder = Recorder::default();
-        let merged = layers.recorded_by(&recorder).merged();
+        let merged = layers.recorded_by(&recorder).merged(&Steps::default());
         let mut references = Vec::new();
         // Which secrets files refer to that cannot be read, nobody knows.
         for node in merged.iter().flat_map(|(root, _)| root.values()) {

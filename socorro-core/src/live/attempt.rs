@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures_util::future::join_all;
 
@@ -19,15 +19,17 @@ use super::keep::{self, Kept};
 use super::open::{self, Opened};
 use super::plan::{Change, Part, Shape};
 use super::reason::Reason;
-use super::report::Step;
 use super::saved::SavedPlan;
 use super::wanted::{Kind, Wanted, WantedInstance};
 use crate::config::{ConfigErrors, Layers, Look, Recorder, ReloadConfig};
 use crate::error::Result;
+use crate::step::{Step, Steps, Taken};
 
 /// What an attempt came to.
 pub(super) struct Attempt {
-    pub(super) steps: Vec<(Step, Duration)>,
+    pub(super) started: Instant,
+    /// The record of the steps it took.
+    pub(super) steps: Steps,
     /// What it does, as far as it came.
     pub(super) diff: Diff,
     /// The next generation, or every reason why there is none.
@@ -45,8 +47,8 @@ pub(super) struct Candidate {
     pub(super) kept: Option<Kept>,
     /// Where the control socket is to be.
     pub(super) control: Option<PathBuf>,
-    /// It is what runs already; there is nothing to commit.
-    pub(super) changes_nothing: bool,
+    /// The step that is left to do. None when this is what runs already, and there is nothing to commit.
+    pub(super) committing: Option<Taken>,
 }
 
 /// What an attempt starts from.
@@ -59,6 +61,8 @@ pub(super) struct Before {
     pub(super) expected: Option<Box<SavedPlan>>,
     /// What has to be read, or else the attempt is refused.
     pub(super) look: Option<Arc<Look>>,
+    /// Where the attempt notes its steps.
+    pub(super) steps: Steps,
 }
 
 /// Layers that were read and checked: what a plan is made from, whether it is carried out or only shown.
@@ -68,14 +72,15 @@ pub(super) struct Aim {
     pub(super) kept: Option<Kept>,
 }
 
-/// Reads these layers, checks, plans and opens, measuring each step.
+/// Reads these layers, checks, plans and opens, noting each step.
 pub(super) async fn attempt(
     environment: Arc<Environment>,
     layers: Layers,
     before: Before,
 ) -> Attempt {
     let mut attempt = Attempt {
-        steps: Vec::new(),
+        started: Instant::now(),
+        steps: before.steps.clone(),
         diff: Diff::default(),
         outcome: Err(Vec::new()),
     };
@@ -93,32 +98,27 @@ pub(super) async fn diff(
     basis: &Basis,
     claimed: &[String],
 ) -> Result<Diff, ConfigErrors> {
-    let aim = Aim::take(environment, layers, claimed, &mut Vec::new()).await?;
+    let aim = Aim::take(environment, layers, claimed, &environment.steps()).await?;
     Ok(Diff::between(running, basis, &aim.basis))
 }
 
 impl Aim {
-    /// Reads and checks, measuring each step.
+    /// Reads and checks.
     ///
     /// Everything that is wrong.
     pub(super) async fn take(
         environment: &Environment,
         layers: &Layers,
         claimed: &[String],
-        steps: &mut Vec<(Step, Duration)>,
+        steps: &Steps,
     ) -> Result<Self, ConfigErrors> {
-        let started = Instant::now();
-        let read = environment::read(layers).await;
-        steps.push((Step::Read, started.elapsed()));
         let Read {
             document,
             configuration,
             errors,
-        } = read?;
-        let started = Instant::now();
-        let wanted = Wanted::check(environment, configuration.clone(), errors, claimed).await;
-        steps.push((Step::Check, started.elapsed()));
-        let wanted = wanted?;
+        } = environment::read(layers, steps).await?;
+        let wanted =
+            Wanted::check(environment, configuration.clone(), errors, claimed, steps).await?;
         let kept = keep::text(&configuration, &wanted);
         let basis = Basis::new(document, &configuration, &wanted);
         Ok(Self {
@@ -144,7 +144,7 @@ impl Attempt {
         let running = &*before.running;
         let recorder = Recorder::default();
         let layers = layers.recorded_by(&recorder);
-        let aim = Aim::take(environment, &layers, &before.claimed, &mut self.steps).await;
+        let aim = Aim::take(environment, &layers, &before.claimed, &self.steps).await;
         // Before what is wrong is told: it may be wrong because it is half written.
         if let Some(look) = &before.look
             && !(look.has_files(&recorder.take())
@@ -157,24 +157,24 @@ impl Attempt {
             basis,
             kept,
         } = aim.map_err(reasons)?;
-        let started = Instant::now();
-        self.diff = Diff::between(&running.shapes(), &before.basis, &basis);
-        self.took(Step::Plan, started);
-        if let Some(expected) = &before.expected {
-            let differs = expected.differs(&self.diff.saved());
-            if !differs.is_empty() {
-                return Err(differs.into_iter().map(unexpected).collect());
-            }
-        }
-
-        let started = Instant::now();
-        let opened = self.open(environment, &wanted).await;
-        self.took(Step::Open, started);
-        let (opened, degraded) = opened?;
+        let steps = self.steps.clone();
+        let plan = async {
+            self.diff = Diff::between(&running.shapes(), &before.basis, &basis);
+            self.is_expected(before.expected.as_deref())
+        };
+        steps.take_async(Step::Plan, plan).await?;
+        let (opened, degraded) = self.open(environment, &wanted).await?;
         let reload = wanted.settings.reload.clone();
         let control = wanted.settings.control.socket.clone();
         let changes_nothing = running.number > 0 && self.diff.plan.changes_nothing_now();
         let generation = assemble(environment, running, wanted, opened);
+        let mut committing = None;
+        if !changes_nothing {
+            // Whatever can go wrong does so here; the driver only stores.
+            let ready = async { Ok::<_, Vec<Reason>>(()) };
+            steps.take_async(Step::Commit, ready).await?;
+            committing = Some(steps.enter(Step::Commit));
+        }
         Ok(Candidate {
             generation,
             degraded,
@@ -182,8 +182,18 @@ impl Attempt {
             basis: Arc::new(basis),
             kept,
             control,
-            changes_nothing,
+            committing,
         })
+    }
+
+    /// What was reviewed is what would happen, if anything was reviewed.
+    fn is_expected(&self, expected: Option<&SavedPlan>) -> Result<(), Vec<Reason>> {
+        let differs = expected.map(|expected| expected.differs(&self.diff.saved()));
+        let differs = differs.unwrap_or_default();
+        if differs.is_empty() {
+            return Ok(());
+        }
+        Err(differs.into_iter().map(unexpected).collect())
     }
 
     /// Opens what the plan adds or replaces, all at once.
@@ -199,9 +209,15 @@ impl Attempt {
             )
         });
         let new: Vec<&WantedInstance> = new.collect();
+        let parts: Vec<Part> = new.iter().map(|instance| instance.part()).collect();
+        let room = async {
+            let room = environment.departures.room(&parts).await;
+            room.map_err(|full| vec![Reason::Other(full)])
+        };
+        self.steps.take_async(Step::Plan, room).await?;
         let outcomes = join_all(
             new.iter()
-                .map(|instance| open::open(environment, wanted, instance)),
+                .map(|instance| open::open(environment, wanted, instance, &self.steps)),
         )
         .await;
         let (mut opened, mut degraded, mut errors) = (HashMap::new(), Vec::new(), Vec::new());
@@ -223,15 +239,11 @@ impl Attempt {
             Err(errors)
         }
     }
-
-    fn took(&mut self, step: Step, started: Instant) {
-        self.steps.push((step, started.elapsed()));
-    }
 }
 
 /// What was reviewed is not what would happen now.
 fn unexpected(line: String) -> Reason {
-    Reason::Other(format!("not what was expected, make the plan anew: {line}"))
+    Reason::Unexpected(format!("not what was expected, make the plan anew: {line}"))
 }
 
 fn reasons(errors: ConfigErrors) -> Vec<Reason> {
@@ -311,6 +323,7 @@ fn storage_entry(
         } else {
             Admission::new(host.max_operations as u64, host.max_bytes.0)
         },
+        meter: environment.meters.storage(&wanted.config.name),
         timeout: (!is_composite).then_some(host.timeout),
         children: wanted.children.clone(),
         host,

@@ -1,7 +1,5 @@
 //! Looking at a configuration without running it.
 
-use std::time::Instant;
-
 use futures_util::future::join_all;
 
 use super::attempt::{Aim, diff};
@@ -38,9 +36,16 @@ impl Builder {
     /// Everything that is wrong.
     pub async fn check(self, connect: bool) -> Result<Checked, ConfigErrors> {
         let (environment, _, reaper) = self.environment();
-        let read = environment::read(&environment.layers).await?;
+        let read = environment::read(&environment.layers, &environment.steps()).await?;
         let timeout = read.configuration.plugins.timeout.0;
-        let wanted = Wanted::check(&environment, read.configuration, read.errors, &[]).await?;
+        let wanted = Wanted::check(
+            &environment,
+            read.configuration,
+            read.errors,
+            &[],
+            &environment.steps(),
+        )
+        .await?;
         let count = |kind| {
             wanted
                 .instances
@@ -60,10 +65,13 @@ impl Builder {
                 .iter()
                 .filter(|instance| instance.backend.is_some());
             checked.health = join_all(backends.map(|instance| async {
-                let health = match open::open(&environment, &wanted, instance).await {
+                let opened =
+                    open::open(&environment, &wanted, instance, &environment.steps()).await;
+                let health = match opened {
                     Ok((_, Some(why))) => Ok(Health::unreachable(why)),
-                    Ok((Opened::Storage(storage), None)) => match storage.open() {
+                    Ok((Opened::Storage(storage), None)) => match storage.live() {
                         Some(storage) => {
+                            let storage = storage.open();
                             storage.health(&Context::new().with_timeout(timeout)).await
                         }
                         None => Ok(Health::unknown()),
@@ -77,7 +85,8 @@ impl Builder {
         }
         drop((wanted, environment));
         // What was opened ends before the program does.
-        reaper.finish(Instant::now() + timeout).await;
+        let deadline = reaper.departures().clock().now() + timeout;
+        reaper.finish(deadline).await;
         Ok(checked)
     }
 
@@ -86,7 +95,7 @@ impl Builder {
     /// Everything that is wrong in either.
     pub async fn diff(self, next: &Layers) -> Result<Diff, ConfigErrors> {
         let (environment, _, _) = self.environment();
-        let aim = Aim::take(&environment, &environment.layers, &[], &mut Vec::new()).await?;
+        let aim = Aim::take(&environment, &environment.layers, &[], &environment.steps()).await?;
         let shapes = aim.wanted.shapes();
         diff(&environment, next, &shapes, &aim.basis, &[]).await
     }

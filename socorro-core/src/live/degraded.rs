@@ -3,7 +3,7 @@
 
 use std::future::Future;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -11,7 +11,9 @@ use bytes::Bytes;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
-use super::instance::{OpenSource, OpenStorage, Retire};
+use super::away::Absent;
+use super::instance::{OpenSource, OpenStorage};
+use super::retire::Retire;
 use crate::context::Context;
 use crate::crash::{CrashId, DumpName, Dumps, ProcessedCrash, RawCrash, Redaction, StoredId};
 use crate::error::{Error, ErrorKind, Result};
@@ -24,11 +26,12 @@ use crate::transaction::Clock;
 pub(crate) struct Degraded<T: ?Sized> {
     place: Arc<Place<T>>,
     capabilities: Capabilities,
-    probe: JoinHandle<()>,
+    /// Taken when it ends.
+    probe: Mutex<Option<JoinHandle<()>>>,
 }
 
 struct Place<T: ?Sized> {
-    open: OnceLock<Box<T>>,
+    open: OnceLock<Arc<T>>,
     opened: Notify,
 }
 
@@ -36,16 +39,17 @@ const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 impl<T: ?Sized + Send + Sync + 'static> Degraded<T> {
-    /// Probes with `open` on the current tokio runtime. `capabilities` hold until the real ones are known.
+    /// Probes with `open` on the current tokio runtime; `absent` is said to be away until it is there, or until
+    /// this is ended. `capabilities` hold until the real ones are known.
     pub(crate) fn start<F, Fut>(
-        name: String,
+        absent: Absent,
         capabilities: Capabilities,
         clock: Arc<dyn Clock>,
         open: F,
     ) -> Self
     where
         F: Fn() -> Fut + Send + 'static,
-        Fut: Future<Output = Result<Box<T>>> + Send,
+        Fut: Future<Output = Result<Arc<T>>> + Send,
     {
         let place = Arc::new(Place {
             open: OnceLock::new(),
@@ -53,6 +57,7 @@ impl<T: ?Sized + Send + Sync + 'static> Degraded<T> {
         });
         let probed = place.clone();
         let probe = tokio::spawn(async move {
+            let name = absent.part().to_string();
             let mut wait = FIRST_WAIT;
             loop {
                 clock.sleep(wait).await;
@@ -61,11 +66,13 @@ impl<T: ?Sized + Send + Sync + 'static> Degraded<T> {
                         // Set once: this task is the only one that sets it.
                         let _ = probed.open.set(open);
                         probed.opened.notify_waiters();
+                        drop(absent);
                         tracing::info!(name, "the backend is back; no longer degraded");
                         return;
                     }
                     Err(error) => {
                         wait = (wait * 2).min(LONGEST_WAIT);
+                        absent.say(&error.to_string());
                         tracing::warn!(name, %error, ?wait, "still degraded");
                     }
                 }
@@ -74,7 +81,7 @@ impl<T: ?Sized + Send + Sync + 'static> Degraded<T> {
         Self {
             place,
             capabilities,
-            probe,
+            probe: Mutex::new(Some(probe)),
         }
     }
 
@@ -88,11 +95,18 @@ impl<T: ?Sized + Send + Sync + 'static> Degraded<T> {
     }
 
     /// Ends the probing and hands out what it opened, if anything.
-    async fn end(self) -> Option<Box<T>> {
-        self.probe.abort();
-        // Aborted or done; either way it no longer shares the place.
-        let _ = self.probe.await;
-        Arc::into_inner(self.place).and_then(|place| place.open.into_inner())
+    async fn end(&self) -> Option<Arc<T>> {
+        let probe = self
+            .probe
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(probe) = probe {
+            probe.abort();
+            // Aborted or done; either way it opens nothing more.
+            let _ = probe.await;
+        }
+        self.place.open.get().cloned()
     }
 }
 
@@ -105,10 +119,16 @@ impl Retire for Degraded<dyn OpenStorage> {
         }
     }
 
-    async fn destroy(self: Box<Self>, timeout: Duration) -> Destroyed {
+    async fn destroy(self: Arc<Self>, timeout: Duration) -> Destroyed {
         match self.end().await {
             Some(open) => open.destroy(timeout).await,
             None => Destroyed::Clean,
+        }
+    }
+
+    async fn gone(&self) {
+        if let Ok(open) = self.open() {
+            open.gone().await;
         }
     }
 }
@@ -122,10 +142,16 @@ impl Retire for Degraded<dyn OpenSource> {
         }
     }
 
-    async fn destroy(self: Box<Self>, timeout: Duration) -> Destroyed {
+    async fn destroy(self: Arc<Self>, timeout: Duration) -> Destroyed {
         match self.end().await {
             Some(open) => open.destroy(timeout).await,
             None => Destroyed::Clean,
+        }
+    }
+
+    async fn gone(&self) {
+        if let Ok(open) = self.open() {
+            open.gone().await;
         }
     }
 }

@@ -8,9 +8,13 @@ use crate::config::{
     Class, ConfigError, ConfigErrors, Configuration, Document, HostOptions, Layers, Origin,
     SystemSecrets, Wrong,
 };
-use crate::live::instance::Retired;
+use crate::live::away::Away;
+use crate::live::leaving::Departures;
+use crate::live::retire::Retired;
 use crate::pipeline::Pipelines;
 use crate::plugin::loader::Loader;
+use crate::step::{Failpoints, Step, Steps, apart};
+use crate::telemetry::Meters;
 use crate::transaction::delay::FixedDelays;
 use crate::transaction::{BackoffExecutor, Clock, Jitter, Quit, TransactionExecutor};
 
@@ -29,6 +33,12 @@ pub(super) struct Environment {
     pub(super) jitter: Arc<dyn Jitter>,
     pub(super) quit: Quit,
     pub(super) retired: Retired,
+    /// What runs without its backend.
+    pub(super) away: Arc<Away>,
+    pub(super) meters: Arc<Meters>,
+    /// Nothing, but in tests.
+    pub(super) failpoints: Failpoints,
+    pub(super) departures: Arc<Departures>,
 }
 
 /// Which storages are opened.
@@ -42,8 +52,13 @@ pub(super) enum Parts {
 impl Environment {
     /// Reads the layers anew. Blocking work is done elsewhere.
     pub(super) async fn read(&self) -> std::result::Result<Configuration, ConfigErrors> {
-        let read = read(&self.layers).await?;
+        let read = read(&self.layers, &self.steps()).await?;
         read.errors.or(read.configuration)
+    }
+
+    /// The record of a new attempt.
+    pub(super) fn steps(&self) -> Steps {
+        Steps::new(self.failpoints.clone())
     }
 
     /// The loader for the plugins that this configuration names.
@@ -77,20 +92,25 @@ pub(super) struct Read {
 /// Reads these layers, and checks them as far as that goes without plugins.
 ///
 /// Files that cannot be read or parsed, variables and flags that say nothing.
-pub(super) async fn read(layers: &Layers) -> std::result::Result<Read, ConfigErrors> {
-    let layers = layers.clone();
+pub(super) async fn read(
+    layers: &Layers,
+    steps: &Steps,
+) -> std::result::Result<Read, ConfigErrors> {
+    let (layers, steps) = (layers.clone(), steps.clone());
     let read = move || {
-        let document = layers.load()?;
-        let (configuration, errors) = document.partly();
-        Ok(Read {
-            document,
-            configuration,
-            errors,
+        let document = layers.load_in(&steps)?;
+        steps.take(Step::Check, || {
+            let (configuration, errors) = document.partly();
+            Ok(Read {
+                document,
+                configuration,
+                errors,
+            })
         })
     };
-    match tokio::task::spawn_blocking(read).await {
+    match apart("read", read).await {
         Ok(read) => read,
-        Err(_) => Err(ending()),
+        Err(error) => Err(unread(format!("there is no thread to read it on: {error}"))),
     }
 }
 

@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use super::generation::{Generation, StorageEntry};
+use super::generation::Generation;
+use super::instance::LiveStorage;
 use super::shared::{Claim, Shared};
 use crate::context::Context;
 use crate::crash::{CrashId, Dump, DumpName, Dumps, ProcessedCrash, RawCrash, StoredId};
@@ -411,22 +412,32 @@ impl StorageHandle {
             .storage(self.name())
             .ok_or_else(|| self.removed(&generation))?
             .clone();
-        let _admitted = entry.admission.admit(bytes)?;
-        let mut cx = self.cx.clone();
-        cx.pin = Some(generation);
-        let call = Call {
-            operation,
-            deadline: cx.deadline(),
-            drain: Some(entry.drain()),
-        };
-        run(&*entry.executor, &call, |_| {
-            let cx = match entry.timeout {
-                Some(timeout) => cx.clone().with_timeout(timeout),
-                None => cx.clone(),
+        let measured = entry.meter.begin(operation);
+        let result = async {
+            let _admitted = entry.admission.admit(bytes)?;
+            let live = entry.live()?;
+            let mut cx = self.cx.clone();
+            cx.pin = Some(generation);
+            let call = Call {
+                operation,
+                deadline: cx.deadline(),
+                drain: Some(entry.drain()),
             };
-            attempt(Open::Entry(entry.clone()), cx)
-        })
-        .await
+            run(&*entry.executor, &call, |number| {
+                if number > 1 {
+                    measured.retried();
+                }
+                let cx = match entry.timeout {
+                    Some(timeout) => cx.clone().with_timeout(timeout),
+                    None => cx.clone(),
+                };
+                attempt(Open::Live(live.clone()), cx)
+            })
+            .await
+        }
+        .await;
+        measured.finish(&result);
+        result
     }
 
     fn removed(&self, generation: &Generation) -> Error {
@@ -456,14 +467,14 @@ impl fmt::Debug for StorageHandle {
 
 /// The storage of one attempt, kept open by it.
 enum Open {
-    Entry(Arc<StorageEntry>),
+    Live(Arc<LiveStorage>),
     Fixed(Arc<dyn CrashStorage>),
 }
 
 impl Open {
     fn get(&self) -> &dyn CrashStorage {
         match self {
-            Self::Entry(entry) => entry.storage(),
+            Self::Live(live) => live.open(),
             Self::Fixed(storage) => &**storage,
         }
     }

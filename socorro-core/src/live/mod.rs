@@ -30,13 +30,16 @@
 //! | `control/` | the socket over which a running program is asked |
 //! | `watch/`, `asked.rs` | reloading when the files have changed; who asked for an attempt |
 //! | `activity.rs` | what the program is at, for whoever tells a service manager |
-//! | `instance.rs`, `degraded.rs`, `reaper.rs` | the life of an instance |
-//! | `report.rs`, `reason.rs` | what came of it |
+//! | `instance.rs`, `in_service.rs`, `degraded.rs` | the life of an instance |
+//! | `leaving/`, `retire.rs`, `reaper.rs`, `stop.rs` | its end |
+//! | `report.rs`, `reason.rs`, `history.rs` | what came of it |
+//! | `status.rs`, `away.rs` | how it is right now |
 
 mod activity;
 mod admission;
 mod asked;
 mod attempt;
+mod away;
 mod basis;
 mod check;
 mod control;
@@ -47,32 +50,49 @@ mod driver;
 mod environment;
 mod generation;
 mod handle;
+mod history;
+mod in_service;
 mod instance;
 mod keep;
+mod leaving;
 mod open;
 mod plan;
 mod reaper;
 mod reason;
 mod report;
+mod resolve;
+mod retire;
 mod saved;
 mod settings;
 mod shared;
 mod show;
 mod socorro;
 mod starting;
+mod status;
+mod stop;
+mod time;
+mod waiting;
 mod wanted;
 mod watch;
 
 pub use activity::Activity;
+pub use admission::InFlight;
 pub use check::Checked;
 pub use diff::{Cause, Diff, Why};
 pub(crate) use generation::{Generation, SourceEntry};
 pub use handle::StorageHandle;
+pub(crate) use instance::LiveSource;
+pub use leaving::{Leaving, Stage, Straggler};
 pub use plan::{Change, Identity, Part, Plan, Shape};
-pub use reaper::Straggler;
 pub use reason::{Reason, Refused};
-pub use report::{Outcome, ReloadReport, Step, Trigger};
+pub use report::{Outcome, Refusal, ReloadReport, Trigger};
 pub use saved::SavedPlan;
 pub use settings::Setting;
 pub(crate) use shared::Shared;
 pub use socorro::{Builder, Socorro};
+pub use status::{Images, Status};
+pub(crate) use time::unix_seconds;
+
+#[cfg(feature = "failpoints")]
+pub use crate::step::{Failpoints, Fault};
+pub use crate::step::{How, Step, StoppedIn};

@@ -1,7 +1,8 @@
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -12,20 +13,24 @@ use super::diff::{Diff, Why};
 use super::driver::{Driver, Message};
 use super::environment::{Environment, Parts, ending};
 use super::handle::StorageHandle;
+use super::history::History;
 use super::keep::Keeper;
-use super::reaper::{Reaper, Straggler};
+use super::leaving::{Leaving, Straggler};
+use super::reaper::Reaper;
 use super::reason::{Reason, Refused};
 use super::report::{Outcome, ReloadReport, Trigger};
 use super::saved::SavedPlan;
 use super::shared::Shared;
 use super::starting::{self, LastGood};
+use super::status::{Observed, Status};
 use super::watch::{self as files, Eyes, Watch};
-use crate::config::{ConfigErrors, Layers, ReloadConfig, SystemSecrets};
+use crate::config::{ConfigErrors, Layers, SystemSecrets};
 use crate::crash::Limits;
 use crate::error::{Error, ErrorKind, Result};
-use crate::pipeline::{Pipelines, Supervisor, Transform};
+use crate::pipeline::{PipelineState, Pipelines, States, Supervisor, Transform};
 use crate::plugin::StaticPlugin;
 use crate::plugin::loader::{Loader, LoaderOptions};
+use crate::step::Failpoints;
 use crate::transaction::{Clock, Jitter, Quit, SystemClock, SystemJitter};
 
 /// A running configuration: its storages, its pipelines, and how to exchange it.
@@ -36,10 +41,9 @@ use crate::transaction::{Clock, Jitter, Quit, SystemClock, SystemJitter};
 pub struct Socorro {
     shared: Arc<Shared>,
     messages: mpsc::UnboundedSender<Message>,
-    reports: watch::Receiver<ReloadReport>,
     finished: watch::Receiver<Option<Result<()>>>,
-    stragglers: watch::Receiver<Vec<Straggler>>,
     activity: watch::Receiver<Activity>,
+    observed: Observed,
 }
 
 /// What a program chooses before it starts; see [`Socorro::builder`].
@@ -54,6 +58,7 @@ pub struct Builder {
     control: bool,
     last_good: Option<LastGood>,
     watch: Option<Duration>,
+    failpoints: Failpoints,
 }
 
 impl Socorro {
@@ -70,6 +75,7 @@ impl Socorro {
             control: false,
             last_good: None,
             watch: None,
+            failpoints: Failpoints::default(),
         }
     }
 
@@ -114,15 +120,25 @@ impl Socorro {
     pub async fn reload_expecting(&self, plan: &SavedPlan) -> ReloadReport {
         let (reply, report) = oneshot::channel();
         let plan = Box::new(plan.clone());
-        drop(self.messages.send(Message::Expect { plan, reply }));
+        let trigger = Trigger::Request;
+        drop(self.messages.send(Message::Expect {
+            trigger,
+            plan,
+            reply,
+        }));
         self.answer(report).await
     }
 
     async fn answer(&self, report: oneshot::Receiver<ReloadReport>) -> ReloadReport {
         report.await.unwrap_or_else(|_| {
-            let mut report = self.last_report();
-            report.trigger = Trigger::Request;
-            report.outcome = Outcome::Refused;
+            let last = self.last_report();
+            let mut report = ReloadReport::new(
+                last.attempt,
+                Trigger::Request,
+                Outcome::Refused,
+                self.generation(),
+            );
+            report.configuration = last.configuration;
             report.errors = vec!["the program is ending".into()];
             report
         })
@@ -175,12 +191,33 @@ impl Socorro {
 
     /// What came of the last attempt; of the start, before the first reload.
     pub fn last_report(&self) -> ReloadReport {
-        self.reports.borrow().clone()
+        self.observed.history.last()
+    }
+
+    /// What came of the last 100 attempts, the youngest last, each with what it let go that did not end cleanly.
+    pub fn history(&self) -> Vec<ReloadReport> {
+        self.observed.history()
+    }
+
+    /// How the program is right now.
+    pub fn status(&self) -> Status {
+        self.observed.status()
+    }
+
+    /// Records the metrics that are only known when somebody looks: operations in flight, what drains, libraries in
+    /// memory. For the program to call before it exports its metrics.
+    pub fn measure(&self) {
+        self.observed.measure();
+    }
+
+    /// Where the program is to offer its metrics: `[control] metrics` of the configuration that it started with.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.shared.pin().settings.control.metrics
     }
 
     /// Every report as it comes, the last one first. Reports that come faster than they are taken are skipped.
     pub fn reports(&self) -> watch::Receiver<ReloadReport> {
-        self.reports.clone()
+        self.observed.history.watch()
     }
 
     /// What the program is at, as it changes. Changes that come faster than they are taken are skipped. Closed
@@ -191,11 +228,22 @@ impl Socorro {
 
     /// Instances that did not end cleanly, the youngest last; at most 100.
     pub fn stragglers(&self) -> Vec<Straggler> {
-        self.stragglers.borrow().clone()
+        self.observed.stragglers.borrow().clone()
     }
 
-    /// Waits until the pipelines have ended: drained, stopped by a shutdown, or failed. Without pipelines,
-    /// until the shutdown.
+    /// Instances that earlier generations let go and that have not ended yet, the longest first, with the number
+    /// of operations left in each.
+    pub fn leaving(&self) -> Vec<Leaving> {
+        self.observed.departures.all()
+    }
+
+    /// How the pipelines of the current generation fare, by name; none with [`Pipelines::Off`].
+    pub fn pipelines(&self) -> BTreeMap<String, PipelineState> {
+        self.observed.states.all()
+    }
+
+    /// Waits until the pipelines have ended: drained, stopped by a shutdown, or all of them failed, which the first
+    /// error tells. A reload after that starts them again. Without pipelines, until the shutdown.
     pub async fn finished(&self) -> Result<()> {
         let mut finished = self.finished.clone();
         match finished.wait_for(Option::is_some).await {
@@ -291,6 +339,14 @@ impl Builder {
         self
     }
 
+    /// Where the steps of this program are made to fail.
+    #[cfg(feature = "failpoints")]
+    #[must_use]
+    pub fn failpoints(mut self, failpoints: Failpoints) -> Self {
+        self.failpoints = failpoints;
+        self
+    }
+
     /// What every attempt works with.
     pub(super) fn environment(
         self,
@@ -299,8 +355,7 @@ impl Builder {
         HashMap<String, Arc<dyn Transform>>,
         Reaper,
     ) {
-        // Before the first generation there is no configuration to tell how long an end may take.
-        let reaper = Reaper::start(ReloadConfig::default().shutdown_timeout);
+        let reaper = Reaper::start(self.clock.clone(), self.failpoints.clone());
         let environment = Environment {
             layers: self.layers,
             loader: self.loader,
@@ -311,6 +366,10 @@ impl Builder {
             jitter: self.jitter,
             quit: Quit::new(),
             retired: reaper.retired(),
+            away: Arc::default(),
+            meters: Arc::default(),
+            failpoints: self.failpoints,
+            departures: reaper.departures().clone(),
         };
         (Arc::new(environment), self.transforms, reaper)
     }
@@ -324,7 +383,10 @@ impl Builder {
         let (environment, transforms, reaper) = self.environment();
         // Before anything is read, so that nothing that is written meanwhile is missed.
         let first_look = match every {
-            Some(_) => files::look(&environment.layers, &environment.secrets).await,
+            Some(_) => {
+                let look = files::look(&environment.layers, &environment.secrets).await;
+                Some(look.map_err(|error| unwatched(&error))?)
+            }
             None => None,
         };
         let shared = Shared::new();
@@ -339,18 +401,28 @@ impl Builder {
             .map(control::Socket::open)
             .transpose()
             .map_err(unopened)?;
-        let (reports, last_report) = watch::channel(report);
         let (messages, inbox) = mpsc::unbounded_channel();
         let (generations, _) = watch::channel(0);
         let (finished, has_finished) = watch::channel(None);
-        let stragglers = reaper.watch_stragglers();
-        let supervisor = (environment.pipelines != Pipelines::Off)
-            .then(|| Supervisor::new(shared.clone(), transforms, environment.pipelines));
+        let states = States::default();
+        let observed = Observed {
+            shared: shared.clone(),
+            history: History::new(report),
+            stragglers: reaper.departures().watch_stragglers(),
+            departures: reaper.departures().clone(),
+            states: states.clone(),
+            away: environment.away.clone(),
+            meters: environment.meters.clone(),
+            started: SystemTime::now(),
+        };
+        let supervisor = (environment.pipelines != Pipelines::Off).then(|| {
+            let mode = environment.pipelines;
+            let finished = finished.clone();
+            Supervisor::new(shared.clone(), transforms, mode, states, finished)
+        });
         let access = control::Access {
             messages: messages.downgrade(),
-            reports: last_report.clone(),
-            stragglers: stragglers.clone(),
-            shared: shared.clone(),
+            observed: observed.clone(),
         };
         let control = socket
             .map(|socket| control::Server::start(socket, access))
@@ -372,7 +444,7 @@ impl Builder {
             reaper,
             messages: inbox,
             generations,
-            reports,
+            history: observed.history.clone(),
             reload: candidate.reload.clone(),
             supervisor,
             finished,
@@ -383,21 +455,22 @@ impl Builder {
             watch,
         };
         driver.commit(candidate);
-        if last_report.borrow().in_sync() {
-            tracing::info!("{}", *last_report.borrow());
-        } else {
-            tracing::error!("{}", *last_report.borrow());
-        }
+        observed.history.started();
         tokio::spawn(driver.run());
         Ok(Socorro {
             shared,
             messages,
-            reports: last_report,
             finished: has_finished,
-            stragglers,
             activity,
+            observed,
         })
     }
+}
+
+/// The files cannot be looked at.
+fn unwatched(error: &std::io::Error) -> Refused {
+    let why = format!("the files cannot be watched: {error}");
+    Refused::new(vec![Reason::Other(why)])
 }
 
 /// There is no control socket.
@@ -407,20 +480,13 @@ fn unopened(error: Error) -> Refused {
 
 fn first_report(first: Attempt) -> Result<(ReloadReport, super::attempt::Candidate), Refused> {
     let candidate = first.outcome.map_err(Refused::new)?;
-    let report = ReloadReport {
-        attempt: 0,
-        trigger: Trigger::Start,
-        outcome: Outcome::Applied,
-        generation: candidate.generation.number(),
-        configuration: first.diff.saved().to().to_owned(),
-        steps: first.steps,
-        plan: first.diff.plan,
-        // Everything is new, and compared with nothing.
-        why: Why::default(),
-        errors: Vec::new(),
-        timed_out: false,
-        last_good: None,
-        degraded: candidate.degraded.clone(),
-    };
+    let generation = candidate.generation.number();
+    let mut report = ReloadReport::new(0, Trigger::Start, Outcome::Applied, generation);
+    report.configuration = first.diff.saved().to().to_owned();
+    report.took = first.started.elapsed();
+    report.steps = first.steps.durations();
+    report.plan = first.diff.plan;
+    report.why = first.diff.why;
+    report.degraded = candidate.degraded.clone();
     Ok((report, candidate))
 }

@@ -1,3 +1,4 @@
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -5,10 +6,10 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::settling::Settling;
-use crate::ErrorKind;
 use crate::config::{Layers, Look, SystemSecrets};
 use crate::live::driver::Message;
-use crate::live::{Outcome, Reason, ReloadReport};
+use crate::live::Refusal;
+use crate::step::apart;
 use crate::transaction::Clock;
 
 /// No interval is shorter.
@@ -28,11 +29,13 @@ pub(in crate::live) struct Eyes {
     pub(in crate::live) every: Duration,
 }
 
-/// What there is to be read; none when the runtime is ending.
-pub(in crate::live) async fn look(layers: &Layers, secrets: &SystemSecrets) -> Option<Look> {
+/// What there is to be read.
+///
+/// The system gives no thread to read it on, or too many of them wait for a file system that does not answer.
+pub(in crate::live) async fn look(layers: &Layers, secrets: &SystemSecrets) -> io::Result<Look> {
     let (layers, secrets) = (layers.clone(), secrets.clone());
     let take = move || Look::take(&layers, &secrets);
-    tokio::task::spawn_blocking(take).await.ok()
+    apart("look", take).await
 }
 
 impl Watch {
@@ -55,8 +58,12 @@ async fn watch(eyes: Eyes, mut settling: Settling, messages: mpsc::WeakUnbounded
     let every = eyes.every.max(SHORTEST);
     loop {
         eyes.clock.sleep(every).await;
-        let Some(seen) = look(&eyes.layers, &eyes.secrets).await else {
-            return;
+        let seen = match look(&eyes.layers, &eyes.secrets).await {
+            Ok(seen) => seen,
+            Err(error) => {
+                tracing::warn!("the files cannot be looked at, trying again: {error}");
+                continue;
+            }
         };
         let Some(look) = settling.saw(seen, eyes.clock.now()) else {
             continue;
@@ -69,21 +76,12 @@ async fn watch(eyes: Eyes, mut settling: Settling, messages: mpsc::WeakUnbounded
             // The program is ending.
             return;
         };
-        if may_pass(&report) {
+        // What is wrong waits for other content.
+        if matches!(report.refusal(), Some(Refusal::Failed | Refusal::TimedOut)) {
             let delay = settling.was_refused(eyes.clock.now());
             tracing::warn!(
                 "the files have changed and could not be adopted; trying again in {delay:.0?}, or when they change"
             );
         }
     }
-}
-
-/// Was it refused for what may be over later with the same files?
-fn may_pass(report: &ReloadReport) -> bool {
-    report.outcome == Outcome::Refused
-        && !report.errors.iter().any(|error| match error {
-            Reason::Config(_) => true,
-            Reason::Backend { error, .. } => error.kind() == ErrorKind::InvalidConfig,
-            Reason::Other(_) => false,
-        })
 }
