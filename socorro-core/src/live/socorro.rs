@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::activity::{Activity, Teller};
 use super::attempt::Attempt;
 use super::control;
-use super::diff::{Diff, Why};
+use super::diff::Diff;
 use super::driver::{Driver, Message};
 use super::environment::{Environment, Parts, ending};
 use super::handle::StorageHandle;
@@ -486,7 +486,7 @@ fn first_report(first: Attempt) -> Result<(ReloadReport, super::attempt::Candida
     report.took = first.started.elapsed();
     report.steps = first.steps.durations();
     report.plan = first.diff.plan;
-    report.why = first.diff.why;
+    // Everything is new, and compared with nothing: there is no why.
     report.degraded = candidate.degraded.clone();
     Ok((report, candidate))
 }
