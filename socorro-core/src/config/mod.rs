@@ -94,6 +94,7 @@ pub(crate) use fingerprints::SecretPrint;
 pub use layers::Layers;
 pub use options::{Options, Resolved};
 pub use origin::{InFile, Origin, Place};
+pub(crate) use partial::Partly;
 pub use schema::Schema;
 pub use secrets::{SecretRef, SecretSource, SystemSecrets};
 pub use snippet::Snippet;

@@ -108,13 +108,10 @@ impl Aim {
         let started = Instant::now();
         let read = environment::read(layers).await;
         steps.push((Step::Read, started.elapsed()));
-        let Read {
-            document,
-            configuration,
-            errors,
-        } = read?;
+        let Read { document, partly } = read?;
+        let configuration = partly.configuration.clone();
         let started = Instant::now();
-        let wanted = Wanted::check(environment, configuration.clone(), errors, claimed).await;
+        let wanted = Wanted::check(environment, partly, claimed).await;
         steps.push((Step::Check, started.elapsed()));
         let wanted = wanted?;
         let kept = keep::text(&configuration, &wanted);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::{
-    Class, ConfigError, ConfigErrors, Configuration, Document, HostOptions, Layers, Origin,
+    Class, ConfigError, ConfigErrors, Configuration, Document, HostOptions, Layers, Origin, Partly,
     SystemSecrets, Wrong,
 };
 use crate::live::instance::Retired;
@@ -42,8 +42,8 @@ pub(super) enum Parts {
 impl Environment {
     /// Reads the layers anew. Blocking work is done elsewhere.
     pub(super) async fn read(&self) -> std::result::Result<Configuration, ConfigErrors> {
-        let read = read(&self.layers).await?;
-        read.errors.or(read.configuration)
+        let partly = read(&self.layers).await?.partly;
+        partly.errors.or(partly.configuration)
     }
 
     /// The loader for the plugins that this configuration names.
@@ -68,10 +68,7 @@ impl Environment {
 /// Layers that could be read and merged.
 pub(super) struct Read {
     pub(super) document: Document,
-    /// As far as it could be read.
-    pub(super) configuration: Configuration,
-    /// What is wrong as far as that can be told without plugins.
-    pub(super) errors: ConfigErrors,
+    pub(super) partly: Partly,
 }
 
 /// Reads these layers, and checks them as far as that goes without plugins.
@@ -81,12 +78,8 @@ pub(super) async fn read(layers: &Layers) -> std::result::Result<Read, ConfigErr
     let layers = layers.clone();
     let read = move || {
         let document = layers.load()?;
-        let (configuration, errors) = document.partly();
-        Ok(Read {
-            document,
-            configuration,
-            errors,
-        })
+        let partly = document.partly();
+        Ok(Read { document, partly })
     };
     match tokio::task::spawn_blocking(read).await {
         Ok(read) => read,
