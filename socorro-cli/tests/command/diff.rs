@@ -148,7 +148,7 @@ fn what_was_reviewed_is_applied_or_nothing_is() {
         .unwrap();
     place
         .run(&["reload", "--expect", "plan.json"])
-        .fails(2, &["the plan says replace, a reload now would say keep"]);
+        .fails(1, &["the plan says replace, a reload now would say keep"]);
 
     place.write("plan.json", "{}");
     place
