@@ -7,8 +7,8 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::settling::Settling;
 use crate::config::{Layers, Look, SystemSecrets};
-use crate::live::driver::Message;
 use crate::live::Refusal;
+use crate::live::driver::Message;
 use crate::step::apart;
 use crate::transaction::Clock;
 
