@@ -71,7 +71,6 @@ impl<T: ?Sized> Live<T> {
         let _ = self.departure.set(departure);
     }
 
-
     fn retire(&self, operations: usize) {
         let token = self
             .token

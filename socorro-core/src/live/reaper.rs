@@ -1,14 +1,16 @@
 //! Ends instances that nothing uses any more, off everybody's path.
 
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt;
 use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
 
-use super::leaving::{Close, Departures, Stage};
-use super::retire::{Retired, Retiree};
+use super::leaving::{Close, Departure, Departures, Stage};
+use super::retire::{Retire, Retired, Retiree};
 use crate::context::Context;
 use crate::options::HumanDuration;
 use crate::plugin::host::Destroyed;
@@ -62,9 +64,13 @@ impl Reaper {
     pub(crate) async fn finish(self, deadline: Instant) -> bool {
         self.retired.open.close();
         let clock = self.departures.clock();
-        within(clock, deadline.saturating_duration_since(clock.now()), async {
-            self.retired.open.wait().await;
-        })
+        within(
+            clock,
+            deadline.saturating_duration_since(clock.now()),
+            async {
+                self.retired.open.wait().await;
+            },
+        )
         .await
         .is_some()
     }
@@ -94,38 +100,16 @@ async fn end(retiree: Retiree, departures: Arc<Departures>) {
     } = retiree;
     let departure = departure.unwrap_or_else(|| departures.unannounced(part, UNANNOUNCED));
     departures.advance(&departure, Stage::Closing);
-    let clock = departures.clock();
     let mut wrong = Vec::new();
     if operations > 0 {
         wrong.push(format!(
             "{operations} operations in it had not ended when they were cancelled at the drain deadline"
         ));
     }
-    let time = departure.time_to(Close::Flush, clock);
-    let cx = Context::new().with_timeout(time);
-    let flush = open.flush(&cx);
-    match departure.within(Close::Flush, clock, Duration::ZERO, flush).await {
-        Some(Ok(())) => {}
-        Some(Err(error)) => wrong.push(format!("it could not flush: {error}")),
-        None => wrong.push(format!("it did not flush within {}", HumanDuration(time))),
-    }
-    let time = departure.time_to(Close::Destroy, clock);
-    let destroy = open.clone().destroy(time);
-    let destroyed = departure.within(Close::Destroy, clock, HOST, destroy).await;
-    let is_gone = match destroyed {
-        Some(Destroyed::Clean) => true,
-        Some(Destroyed::Leaked) => {
-            wrong.push("something of it still runs after it was destroyed".to_owned());
-            false
-        }
-        Some(Destroyed::TimedOut) | None => {
-            wrong.push(format!(
-                "it was not destroyed within {}",
-                HumanDuration(time)
-            ));
-            false
-        }
-    };
+    wrong.extend(flush(&*open, &departure, departures.clock()).await.err());
+    let destroyed = destroy(&open, &departure, departures.clock()).await;
+    let is_gone = destroyed.is_ok();
+    wrong.extend(destroyed.err());
     if !is_gone {
         departures.advance(&departure, Stage::LeftBehind);
     }
@@ -142,5 +126,45 @@ async fn end(retiree: Retiree, departures: Arc<Departures>) {
     departures.ended(&departure);
 }
 
-/// What the plugin host takes beyond the time that it is given.
-const HOST: Duration = Duration::from_secs(1);
+async fn flush(open: &dyn Retire, departure: &Departure, clock: &dyn Clock) -> Result<(), String> {
+    let cx = Context::new().with_timeout(departure.time_to(Close::Flush, clock));
+    let flush = AssertUnwindSafe(open.flush(&cx)).catch_unwind();
+    match departure.within(Close::Flush, clock, flush).await {
+        Ok(Ok(Ok(()))) => Ok(()),
+        Ok(Ok(Err(error))) => Err(format!("it could not flush: {error}")),
+        Ok(Err(panic)) => {
+            // The payload is not looked into: dropping it may panic again.
+            std::mem::forget(panic);
+            Err("its flush panicked; the panic hook has the message".to_owned())
+        }
+        Err(time) => Err(format!("it did not flush within {}", HumanDuration(time))),
+    }
+}
+
+/// What is left of it, if anything.
+async fn destroy(
+    open: &Arc<dyn Retire>,
+    departure: &Departure,
+    clock: &dyn Clock,
+) -> Result<(), String> {
+    let time = departure.time_to(Close::Destroy, clock);
+    let destroy = AssertUnwindSafe(open.clone().destroy(time)).catch_unwind();
+    let late = |time| {
+        Err(format!(
+            "it was not destroyed within {}",
+            HumanDuration(time)
+        ))
+    };
+    match departure.within(Close::Destroy, clock, destroy).await {
+        Ok(Ok(Destroyed::Clean)) => Ok(()),
+        Ok(Ok(Destroyed::Leaked)) => {
+            Err("something of it still runs after it was destroyed".to_owned())
+        }
+        Ok(Ok(Destroyed::TimedOut)) => late(time),
+        Ok(Err(panic)) => {
+            std::mem::forget(panic);
+            Err("its destroy panicked; the panic hook has the message".to_owned())
+        }
+        Err(time) => late(time),
+    }
+}

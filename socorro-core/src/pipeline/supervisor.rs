@@ -137,8 +137,7 @@ impl Supervisor {
     fn failed(&mut self, name: &str, error: Error) {
         tracing::error!(pipeline = name, %error, "the pipeline failed; a reload starts it again");
         self.running.remove(name);
-        self.states
-            .set(name, PipelineState::Failed(error.clone()));
+        self.states.set(name, PipelineState::Failed(error.clone()));
         self.failed.push((name.to_owned(), error));
         if self.mode == Pipelines::Forever && self.running.is_empty() {
             self.finished.send_replace(Some(self.outcome()));

@@ -10,6 +10,7 @@
 mod control;
 mod diff;
 mod drain;
+mod ends;
 mod expecting;
 mod last_good;
 mod pipelines;
@@ -17,4 +18,5 @@ mod reload;
 mod rotate;
 mod scripted;
 mod start;
+mod stuck;
 mod support;

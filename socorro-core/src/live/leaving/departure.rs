@@ -18,7 +18,7 @@ pub(in crate::live) struct Terms {
     pub(in crate::live) generation: u64,
     /// When its operations are cancelled.
     pub(in crate::live) drained: Instant,
-    /// How long after that what was cancelled may take to let go, and crashes to be settled.
+    /// How long after that crashes may be settled, which comes last.
     pub(in crate::live) grace: Duration,
     /// How long flushing may take, and destroying as much again.
     pub(in crate::live) close: Duration,
@@ -45,6 +45,12 @@ struct Closing {
     within: Duration,
     end: Option<Instant>,
 }
+
+/// How long an operation that was cancelled may take to let go.
+const LET_GO: Duration = Duration::from_secs(1);
+
+/// What the plugin host takes to destroy beyond the time that it is given.
+const HOST: Duration = Duration::from_secs(1);
 
 /// What closing consists of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,23 +142,27 @@ impl Departure {
         self.closing.borrow().time_left(closing, clock)
     }
 
-    /// What came before the time for it was over, which may be brought forward meanwhile.
+    /// What came before the time for it was over, which may be brought forward meanwhile; or how long that was.
     pub(in crate::live) async fn within<T>(
         &self,
         closing: Close,
         clock: &dyn Clock,
-        extra: Duration,
         work: impl Future<Output = T>,
-    ) -> Option<T> {
+    ) -> Result<T, Duration> {
+        let began = clock.now();
         let mut changes = self.closing.subscribe();
         let mut work = std::pin::pin!(work);
         loop {
             let left = changes.borrow_and_update().time_left(closing, clock);
+            let left = match closing {
+                Close::Flush => left,
+                Close::Destroy => left + HOST,
+            };
             tokio::select! {
                 biased;
-                done = &mut work => return Some(done),
+                done = &mut work => return Ok(done),
                 Ok(()) = changes.changed() => {}
-                () = clock.sleep(left + extra) => return None,
+                () = clock.sleep(left) => return Err(clock.now().saturating_duration_since(began)),
             }
         }
     }
@@ -186,12 +196,18 @@ impl Departure {
         tokio::select! {
             biased;
             () = self.retired() => return,
-            () = self.settling.expired(clock) => {}
+            () = self.given_up(clock) => {}
         }
         let left = self.operations();
         if let Some(held) = self.held.upgrade() {
             held.give_up(left);
         }
+    }
+
+    /// Waits until what was cancelled last, settling, has had its time to let go.
+    async fn given_up(&self, clock: &dyn Clock) {
+        self.settling.expired(clock).await;
+        clock.sleep(LET_GO).await;
     }
 
     /// It is out of service.

@@ -1,5 +1,5 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::watch;
 
@@ -112,6 +112,7 @@ impl Departures {
             generation: departure.generation,
             operations,
             since: departure.since,
+            at: SystemTime::now(),
             why,
         };
         tracing::warn!(

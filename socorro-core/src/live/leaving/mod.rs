@@ -82,6 +82,8 @@ pub struct Straggler {
     pub operations: usize,
     /// Since when it was leaving.
     pub since: SystemTime,
+    /// When it was given up.
+    pub at: SystemTime,
     /// What went wrong, for a person.
     pub why: String,
 }
