@@ -415,7 +415,8 @@ impl StorageHandle {
         let _admitted = entry.admission.admit(bytes)?;
         let live = entry.live()?;
         let mut cx = self.cx.clone();
-        cx.pin = Some(generation);
+        // A composite finds its children in it. An operation on a backend keeps nothing open but that.
+        cx.pin = (!entry.children.is_empty()).then_some(generation);
         let call = Call {
             operation,
             deadline: cx.deadline(),

@@ -37,7 +37,8 @@ impl Driver {
             drained,
             grace: SETTLE,
             close: last.settings.plugins.timeout.0,
-            end: Some(drained + GRACE),
+            // A little earlier than nobody waits any more, so that what is given up is reported.
+            end: Some(drained + GRACE.saturating_sub(SETTLE)),
         };
         let departures = self.reaper.departures().clone();
         // Bounds what pipelines still do, and what earlier reloads let go.

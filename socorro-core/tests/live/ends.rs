@@ -105,8 +105,11 @@ async fn a_completion_that_never_comes() {
     a.at_gate.notified().await;
     file.edit(&two("completion", 1));
     applied(&socorro).await;
-    eventually("the other ends", || closed(&b) == 1).await;
-    assert_eq!(stages(&socorro), one("storage.a", 2, 1, Stage::Draining));
+    // It holds nothing but what it runs in.
+    eventually("the other ends", || {
+        stages(&socorro) == one("storage.a", 2, 1, Stage::Draining) && closed(&b) == 1
+    })
+    .await;
     clock.asked(1).await;
     clock.advance(Duration::from_secs(10));
     let error = save.await.unwrap().unwrap_err();
@@ -126,9 +129,10 @@ async fn a_flush_that_never_comes_back() {
     a.hang(Hang::Close);
     file.edit(&two("flush", 1));
     applied(&socorro).await;
-    eventually("the other ends", || closed(&b) == 1).await;
-    a.hanging.notified().await;
-    assert_eq!(stages(&socorro), one("storage.a", 2, 0, Stage::Closing));
+    eventually("the other ends", || {
+        stages(&socorro) == one("storage.a", 2, 0, Stage::Closing) && closed(&b) == 1
+    })
+    .await;
     // Another reload neither waits for it nor disturbs it.
     file.edit(&two("flush", 1).replace("10s", "11s"));
     applied(&socorro).await;
@@ -336,15 +340,13 @@ impl Transform for Hangs {
 async fn a_receive_that_never_comes_back() {
     let moving = Moving::start("receive").await;
     moving.new.hang(Hang::Receive);
-    moving.put(1);
-    eventually("the first goes through", || moving.acked() == 1).await;
     moving.new.hanging.notified().await;
     // The next instance is not of that kind.
     moving.new.unhang();
     moving.file.edit(&mover("receive", 1));
     applied(&moving.socorro).await;
     moving.put(2);
-    eventually("the next one takes over", || moving.acked() == 2).await;
+    eventually("the next one takes over", || moving.acked() == 1).await;
     eventually("the old one ends", || closed(&moving.new) == 1).await;
     moving.shutdown().await;
     assert!(told(&moving.socorro).is_empty());
@@ -373,6 +375,39 @@ async fn an_acknowledgement_that_never_comes_back() {
     .await;
     // What it gave back is delivered anew, which changes nothing.
     eventually("the first is acknowledged, too", || moving.acked() == 2).await;
+    assert!(told(&moving.socorro).is_empty());
+    moving.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_delivery_that_outlasts_its_source_is_given_back_and_made_anew() {
+    let moving = Moving::start("outlasts").await;
+    // In a storage that stays, and so has no deadline of its own.
+    moving.to.shut_gate();
+    moving.put(1);
+    moving.to.at_gate.notified().await;
+    moving.file.edit(&mover("outlasts", 1));
+    applied(&moving.socorro).await;
+    moving.clock.advance(Duration::from_secs(9));
+    assert_eq!(
+        stages(&moving.socorro),
+        one("source.new", 2, 1, Stage::Draining)
+    );
+    moving.clock.advance(Duration::from_secs(1));
+    eventually("the old one ends", || closed(&moving.new) == 1).await;
+    eventually("it is handed out again", || {
+        let events = moving.new.events.lock().unwrap();
+        events.iter().any(|event| event == "receive 2")
+    })
+    .await;
+    moving.to.gate.add_permits(1_000);
+    eventually("it is acknowledged", || moving.acked() == 1).await;
+    assert_eq!(moving.to.saved.lock().unwrap().len(), 1);
+    let events = moving.new.events.lock().unwrap().clone();
+    assert_eq!(
+        events,
+        ["receive 1", "back 1", "close 1", "receive 2", "ack 2"]
+    );
     assert!(told(&moving.socorro).is_empty());
     moving.shutdown().await;
 }
@@ -434,6 +469,7 @@ async fn a_shutdown_ends_whatever_hangs() {
         let told = told(&moving.socorro);
         match hang {
             Some(Hang::Close | Hang::Destroy) => {
+                assert_eq!(told.len(), 1, "{tag}");
                 assert!(told[0].starts_with("source.new 1 0: "), "{told:?}");
             }
             _ => assert!(told.is_empty(), "{tag}: {told:?}"),

@@ -7,6 +7,7 @@
     reason = "tests"
 )]
 
+mod accounting;
 mod control;
 mod diff;
 mod drain;
@@ -15,6 +16,7 @@ mod expecting;
 mod last_good;
 mod pipelines;
 mod reload;
+mod rewire;
 mod rotate;
 mod scripted;
 mod start;

@@ -18,13 +18,22 @@ use crate::support::{File, eventually, id, no_dumps, raw};
 static REAL: OnceLock<abi::Table> = OnceLock::new();
 /// While it is shut, calls about the crash 66 and closes do not come back.
 static GATE: Mutex<bool> = Mutex::new(false);
-static OPENED: Condvar = Condvar::new();
+static OPEN: Condvar = Condvar::new();
 /// Somebody waits at the gate.
 static INSIDE: AtomicBool = AtomicBool::new(false);
 
 fn shut(is_shut: bool) {
     *GATE.lock().unwrap() = is_shut;
-    OPENED.notify_all();
+    OPEN.notify_all();
+}
+
+/// Opens the gate when a test fails, or its threads would keep it.
+struct Opened;
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        shut(false);
+    }
 }
 
 unsafe extern "C" fn entry(
@@ -56,7 +65,7 @@ unsafe extern "C" fn submit(
         INSIDE.store(true, Ordering::SeqCst);
         let mut is_shut = GATE.lock().unwrap();
         while *is_shut {
-            is_shut = OPENED.wait(is_shut).unwrap();
+            is_shut = OPEN.wait(is_shut).unwrap();
         }
     }
     let real = REAL.get().unwrap().submit.unwrap();
@@ -84,6 +93,7 @@ async fn a_call_that_never_comes_back() {
         .unwrap();
     let a = socorro.storage("a").unwrap();
     shut(true);
+    let _opened = Opened;
     let hangs = tokio::spawn({
         let a = a.clone();
         async move { a.save_raw_crash(&id(66), &raw("stuck"), &no_dumps()).await }

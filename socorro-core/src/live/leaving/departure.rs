@@ -67,7 +67,7 @@ impl Closing {
         let left = end.saturating_duration_since(clock.now());
         let left = match closing {
             Close::Flush => left / 2,
-            Close::Destroy => left,
+            Close::Destroy => left.saturating_sub(HOST),
         };
         left.min(self.within)
     }
