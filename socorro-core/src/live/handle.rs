@@ -413,7 +413,7 @@ impl StorageHandle {
             .ok_or_else(|| self.removed(&generation))?
             .clone();
         let _admitted = entry.admission.admit(bytes)?;
-        let live = entry.live()?;
+        let within = entry.live()?.enter();
         let mut cx = self.cx.clone();
         // A composite finds its children in it. An operation on a backend keeps nothing open but that.
         cx.pin = (!entry.children.is_empty()).then_some(generation);
@@ -427,7 +427,7 @@ impl StorageHandle {
                 Some(timeout) => cx.clone().with_timeout(timeout),
                 None => cx.clone(),
             };
-            attempt(Open::Live(live.clone()), cx)
+            attempt(Open::Live(within.live().clone()), cx)
         })
         .await
     }

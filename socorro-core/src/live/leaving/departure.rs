@@ -1,5 +1,4 @@
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -34,8 +33,6 @@ pub(in crate::live) struct Departure {
     drain: Drain,
     settling: Drain,
     held: Weak<dyn Held>,
-    /// Whether its instance still holds it, which is no operation.
-    in_slot: AtomicBool,
     stage: watch::Sender<Stage>,
     closing: watch::Sender<Closing>,
 }
@@ -87,7 +84,6 @@ impl Departure {
             drain: instance.drain.clone(),
             settling: instance.settling.clone(),
             held,
-            in_slot: AtomicBool::new(!live.is_out()),
             stage: watch::Sender::new(Stage::Draining),
             closing: watch::Sender::new(Closing {
                 within: terms.close,
@@ -106,7 +102,6 @@ impl Departure {
             drain: Drain::new(),
             settling: Drain::new(),
             held: nobody,
-            in_slot: AtomicBool::new(false),
             stage: watch::Sender::new(Stage::Closing),
             closing: watch::Sender::new(Closing { within, end: None }),
         }
@@ -114,8 +109,7 @@ impl Departure {
 
     /// How many operations are in it.
     pub(in crate::live) fn operations(&self) -> usize {
-        let in_slot = usize::from(self.in_slot.load(Ordering::Acquire));
-        self.held.strong_count().saturating_sub(in_slot)
+        self.held.upgrade().map_or(0, |held| held.operations())
     }
 
     pub(in crate::live) fn stage(&self) -> Stage {
@@ -190,7 +184,7 @@ impl Departure {
             () = self.drain.expired(clock) => {}
         }
         if let Some(instance) = instance.upgrade() {
-            self.taken_from(&instance);
+            drop(instance.take());
         }
         drop(instance);
         tokio::select! {
@@ -198,9 +192,8 @@ impl Departure {
             () = self.retired() => return,
             () = self.given_up(clock) => {}
         }
-        let left = self.operations();
         if let Some(held) = self.held.upgrade() {
-            held.give_up(left);
+            held.give_up();
         }
     }
 
@@ -208,13 +201,6 @@ impl Departure {
     async fn given_up(&self, clock: &dyn Clock) {
         self.settling.expired(clock).await;
         clock.sleep(LET_GO).await;
-    }
-
-    /// It is out of service.
-    pub(super) fn taken_from<T: ?Sized>(&self, instance: &Instance<T>) {
-        let live = instance.take();
-        self.in_slot.store(false, Ordering::Release);
-        drop(live);
     }
 
     /// Waits until it is being closed, or has ended.
@@ -235,5 +221,9 @@ impl fmt::Debug for Departure {
 struct Nobody;
 
 impl Held for Nobody {
-    fn give_up(&self, _: usize) {}
+    fn operations(&self) -> usize {
+        0
+    }
+
+    fn give_up(&self) {}
 }

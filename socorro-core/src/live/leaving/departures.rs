@@ -47,7 +47,7 @@ impl Departures {
         live.departs(departure.clone());
         self.add(departure.clone());
         if matches!(instance.part, Part::Source(_)) {
-            departure.taken_from(instance);
+            drop(instance.take());
         }
         drop(live);
         let (clock, instance) = (self.clock.clone(), Arc::downgrade(instance));
