@@ -195,7 +195,7 @@ fn seeds(first: u64) -> Vec<u64> {
     let number = |name| std::env::var(name).ok().and_then(|it| it.parse().ok());
     match number("SEED") {
         Some(seed) => vec![seed],
-        None => (first..first + number("SEEDS").unwrap_or(20)).collect(),
+        None => (first..first + number("SEEDS").unwrap_or(8)).collect(),
     }
 }
 

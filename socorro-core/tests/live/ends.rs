@@ -78,7 +78,13 @@ async fn applied(socorro: &Socorro) {
     assert_eq!(report.outcome, Outcome::Applied, "{report}");
 }
 
-/// Time passes second by second, everything having its turn in between, until `holds`.
+/// Waits until somebody sleeps for so long.
+async fn sleeping(clock: &ManualClock, seconds: u64) {
+    let time = Duration::from_secs(seconds);
+    eventually("somebody waits", || clock.sleeps().contains(&time)).await;
+}
+
+/// Time passes second by second, until `holds`: where nothing healthy has to end meanwhile, which takes real time.
 async fn until(clock: &ManualClock, what: &str, holds: impl Fn() -> bool) {
     for _ in 0..200 {
         if holds() {
@@ -136,7 +142,9 @@ async fn a_flush_that_never_comes_back() {
     // Another reload neither waits for it nor disturbs it.
     file.edit(&two("flush", 1).replace("10s", "11s"));
     applied(&socorro).await;
-    until(&clock, "it is destroyed all the same", || {
+    sleeping(&clock, 20).await;
+    clock.advance(Duration::from_secs(20));
+    eventually("it is destroyed all the same", || {
         socorro.leaving().is_empty()
     })
     .await;
@@ -187,6 +195,7 @@ async fn reloads_that_leave_more_and_more_behind_are_refused_at_a_bound() {
             break report;
         }
         let left = edits as usize;
+        eventually("the other ends", || closed(&b) == left).await;
         until(&clock, "one more is left behind", || {
             let all = socorro.leaving().into_iter();
             all.filter(|one| one.stage == Stage::LeftBehind).count() == left
@@ -306,12 +315,24 @@ impl Moving {
         self.new.acked.lock().unwrap().len()
     }
 
-    /// Shuts down while time passes.
+    /// Shuts down while time passes; storages end without waiting for anything but the deadline.
     async fn shutdown(&self) {
+        let asked = self.clock.sleeps().len();
         let ending = tokio::spawn({
             let socorro = self.socorro.clone();
             async move { socorro.shutdown().await }
         });
+        self.clock.asked(asked + 1).await;
+        let deadline = self.clock.elapsed() + Duration::from_secs(10);
+        eventually("nobody works on anything", || {
+            let has_ended = ending.is_finished() || closed(&self.to) + closed(&self.from) == 2;
+            if !has_ended && self.clock.elapsed() < deadline {
+                // What hangs is waited for until then.
+                self.clock.advance(Duration::from_millis(100));
+            }
+            has_ended
+        })
+        .await;
         until(&self.clock, "the end", || ending.is_finished()).await;
         ending.await.unwrap();
     }
@@ -369,10 +390,9 @@ async fn an_acknowledgement_that_never_comes_back() {
     moving.put(2);
     eventually("the next one takes over", || moving.acked() == 1).await;
     assert_eq!(closed(&moving.new), 0, "a crash is out");
-    until(&moving.clock, "the old one ends", || {
-        closed(&moving.new) == 1
-    })
-    .await;
+    sleeping(&moving.clock, 15).await;
+    moving.clock.advance(Duration::from_secs(15));
+    eventually("the old one ends", || closed(&moving.new) == 1).await;
     // What it gave back is delivered anew, which changes nothing.
     eventually("the first is acknowledged, too", || moving.acked() == 2).await;
     assert!(told(&moving.socorro).is_empty());
@@ -388,6 +408,7 @@ async fn a_delivery_that_outlasts_its_source_is_given_back_and_made_anew() {
     moving.to.at_gate.notified().await;
     moving.file.edit(&mover("outlasts", 1));
     applied(&moving.socorro).await;
+    sleeping(&moving.clock, 10).await;
     moving.clock.advance(Duration::from_secs(9));
     assert_eq!(
         stages(&moving.socorro),
@@ -403,10 +424,11 @@ async fn a_delivery_that_outlasts_its_source_is_given_back_and_made_anew() {
     moving.to.gate.add_permits(1_000);
     eventually("it is acknowledged", || moving.acked() == 1).await;
     assert_eq!(moving.to.saved.lock().unwrap().len(), 1);
-    let events = moving.new.events.lock().unwrap().clone();
+    let mut events = moving.new.events.lock().unwrap().clone();
+    events.sort_unstable();
     assert_eq!(
         events,
-        ["receive 1", "back 1", "close 1", "receive 2", "ack 2"]
+        ["ack 2", "back 1", "close 1", "receive 1", "receive 2"]
     );
     assert!(told(&moving.socorro).is_empty());
     moving.shutdown().await;

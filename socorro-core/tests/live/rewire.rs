@@ -193,16 +193,20 @@ async fn pipelines_are_added_removed_and_rewired() {
     );
     let to = text.script("to");
     to.shut_gate();
+    let before = to.calls.load(Ordering::SeqCst);
     text.put("from_too", "new_too", 6);
     text.put("from_too", "new_too", 7);
-    to.at_gate.notified().await;
+    eventually("one is at the gate", || {
+        to.calls.load(Ordering::SeqCst) > before
+    })
+    .await;
     assert_eq!(text.script("new_too").queue.lock().unwrap().len(), 1);
     to.gate.add_permits(1_000);
     text.acked("new_too", 4).await;
 
     let mover = text.pipelines.pop().unwrap();
     assert_eq!(text.adopt(&file, &socorro).await, ["remove pipeline.mover"]);
-    assert_eq!(socorro.pipelines().len(), 0);
+    eventually("it has gone", || socorro.pipelines().is_empty()).await;
     text.put("from_too", "new_too", 8);
     let next = ("next", mover.1, mover.2, mover.3, mover.4);
     text.pipelines.push(next);
@@ -260,7 +264,10 @@ async fn a_pipeline_that_failed_keeps_no_other_and_is_started_again_by_a_reload(
     let gone = || Some(Error::new(ErrorKind::InvalidConfig, "the queue is gone"));
     *text.script("new").receive_fails.lock().unwrap() = gone();
     let (file, socorro) = text.start(Pipelines::Forever).await;
-    let failed = |name: &str| matches!(&socorro.pipelines()[name], PipelineState::Failed(error) if error.message().contains("queue is gone"));
+    let failed = |name: &str| match socorro.pipelines().get(name) {
+        Some(PipelineState::Failed(error)) => error.message().contains("queue is gone"),
+        _ => false,
+    };
     eventually("the first fails", || failed("mover")).await;
     text.put("from", "other", 1);
     text.acked("other", 1).await;
@@ -296,7 +303,7 @@ async fn a_pipeline_that_failed_keeps_no_other_and_is_started_again_by_a_reload(
 #[tokio::test]
 async fn what_a_reload_took_away_may_fail() {
     let mut text = Text::new("away_in_time");
-    text.first = "[reload]\ndrain_timeout = \"0s\"\n";
+    text.first = "[reload]\ndrain_timeout = \"1ms\"\n";
     let (file, socorro) = text.start(Pipelines::Forever).await;
     for revision in 1..=20 {
         text.sources[0].1 = revision;
@@ -375,10 +382,14 @@ async fn two_pipelines_on_one_source_share_it() {
     let to_too = text.script("to_too");
     to_too.shut_gate();
     text.script("to").shut_gate();
+    let before = to_too.calls.load(Ordering::SeqCst);
     for entropy in 21..=30 {
         text.put("from", "new", entropy);
     }
-    to_too.at_gate.notified().await;
+    eventually("one is at the gate", || {
+        to_too.calls.load(Ordering::SeqCst) > before
+    })
+    .await;
     text.pipelines.pop();
     text.adopt(&file, &socorro).await;
     text.script("to").gate.add_permits(1_000);
