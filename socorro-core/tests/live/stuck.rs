@@ -76,7 +76,7 @@ unsafe extern "C" fn submit(
 async fn a_call_that_never_comes_back() {
     let text = |revision: u32| {
         format!(
-            "[reload]\ndrain_timeout = \"10s\"\nshutdown_timeout = \"10s\"\n[plugins]\ntimeout = \"300ms\"\n\
+            "[reload]\ndrain_timeout = \"10s\"\nshutdown_timeout = \"10s\"\n[plugins]\ntimeout = \"20s\"\n\
              [storage.a]\ntype = \"stuck\"\ntag = \"stuck_a\"\nrevision = {revision}\n\
              [storage.b]\ntype = \"scripted\"\ntag = \"stuck_b\"\nrevision = {revision}\n"
         )
