@@ -4,6 +4,7 @@ use futures_util::future::join_all;
 
 use super::attempt::{Aim, diff};
 use super::diff::Diff;
+use super::environment;
 use super::open::{self, Opened};
 use super::plan::Part;
 use super::socorro::Builder;
@@ -35,9 +36,16 @@ impl Builder {
     /// Everything that is wrong.
     pub async fn check(self, connect: bool) -> Result<Checked, ConfigErrors> {
         let (environment, _, reaper) = self.environment();
-        let configuration = environment.read().await?;
-        let timeout = configuration.plugins.timeout.0;
-        let wanted = Wanted::check(&environment, configuration, &[]).await?;
+        let read = environment::read(&environment.layers, &environment.steps()).await?;
+        let timeout = read.configuration.plugins.timeout.0;
+        let wanted = Wanted::check(
+            &environment,
+            read.configuration,
+            read.errors,
+            &[],
+            &environment.steps(),
+        )
+        .await?;
         let count = |kind| {
             wanted
                 .instances
@@ -57,7 +65,9 @@ impl Builder {
                 .iter()
                 .filter(|instance| instance.backend.is_some());
             checked.health = join_all(backends.map(|instance| async {
-                let health = match open::open(&environment, &wanted, instance).await {
+                let opened =
+                    open::open(&environment, &wanted, instance, &environment.steps()).await;
+                let health = match opened {
                     Ok((_, Some(why))) => Ok(Health::unreachable(why)),
                     Ok((Opened::Storage(storage), None)) => match storage.live() {
                         Some(storage) => {
@@ -85,7 +95,7 @@ impl Builder {
     /// Everything that is wrong in either.
     pub async fn diff(self, next: &Layers) -> Result<Diff, ConfigErrors> {
         let (environment, _, _) = self.environment();
-        let aim = Aim::take(&environment, &environment.layers, &[], &mut Vec::new()).await?;
+        let aim = Aim::take(&environment, &environment.layers, &[], &environment.steps()).await?;
         let shapes = aim.wanted.shapes();
         diff(&environment, next, &shapes, &aim.basis, &[]).await
     }

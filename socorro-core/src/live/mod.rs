@@ -53,6 +53,7 @@ mod plan;
 mod reaper;
 mod reason;
 mod report;
+mod resolve;
 mod retire;
 mod saved;
 mod settings;
@@ -61,6 +62,7 @@ mod show;
 mod socorro;
 mod starting;
 mod stop;
+mod waiting;
 mod wanted;
 
 pub use check::Checked;
@@ -72,8 +74,12 @@ pub(crate) use instance::{LiveSource, OpenSource};
 pub use leaving::{Leaving, Stage, Straggler};
 pub use plan::{Change, Identity, Part, Plan, Shape};
 pub use reason::{Reason, Refused};
-pub use report::{Outcome, ReloadReport, Step, Trigger};
+pub use report::{Outcome, ReloadReport, Trigger};
 pub use saved::SavedPlan;
 pub use settings::Setting;
 pub(crate) use shared::Shared;
 pub use socorro::{Builder, Socorro};
+
+#[cfg(feature = "failpoints")]
+pub use crate::step::{Failpoints, Fault};
+pub use crate::step::{How, Step, StoppedIn};

@@ -11,7 +11,8 @@ use crate::compose::Fanout;
 use crate::config::Start;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
-use crate::plugin::host::{Destroyed, OpenOptions};
+use crate::plugin::host::{Destroyed, OpenOptions, PluginStorage};
+use crate::step::{Step, Steps};
 use crate::storage::{Capabilities, CrashStorage};
 
 /// An instance that was opened.
@@ -28,6 +29,7 @@ pub(super) async fn open(
     environment: &Environment,
     wanted: &Wanted,
     instance: &WantedInstance,
+    steps: &Steps,
 ) -> Result<(Opened, Option<String>)> {
     let name = &instance.config.name;
     let identity = instance.identity.clone();
@@ -49,6 +51,7 @@ pub(super) async fn open(
         name: name.clone(),
         backend: backend.clone(),
         options: wanted.open.clone(),
+        steps: steps.about(instance.part()),
     };
     match instance.kind {
         Kind::Storage => {
@@ -57,6 +60,7 @@ pub(super) async fn open(
                 Err(error) if may_be_missing && is_outage(&error) => {
                     let able =
                         Capabilities::from_bits_truncate(backend.plugin.capabilities().bits());
+                    let opening = opening.for_probes();
                     let probe = move || {
                         let opening = opening.clone();
                         async move { opening.storage().await }
@@ -80,6 +84,7 @@ pub(super) async fn open(
             let (open, why) = match opening.source().await {
                 Ok(open) => (open, None),
                 Err(error) if may_be_missing && is_outage(&error) => {
+                    let opening = opening.for_probes();
                     let probe = move || {
                         let opening = opening.clone();
                         async move { opening.source().await }
@@ -108,9 +113,20 @@ struct Opening {
     name: String,
     backend: Backend,
     options: OpenOptions,
+    /// The record of the attempt that opens.
+    steps: Steps,
 }
 
 impl Opening {
+    /// The instance joins although its backend is not there; what is tried later belongs to no attempt.
+    fn for_probes(self) -> Self {
+        self.steps.put_up_with();
+        Self {
+            steps: Steps::default(),
+            ..self
+        }
+    }
+
     /// Opens the storage; one whose backend cannot be used is ended again.
     async fn storage(&self) -> Result<Arc<dyn OpenStorage>> {
         self.try_storage()
@@ -128,15 +144,19 @@ impl Opening {
         let storage = self
             .backend
             .plugin
-            .open_storage(&self.name, self.backend.options.json(), &self.options)
+            .open_storage_in(
+                &self.name,
+                self.backend.options.json(),
+                &self.options,
+                &self.steps,
+            )
             .await?;
-        let cx = Context::new().with_timeout(self.options.timeout);
-        let unusable = match storage.health(&cx).await {
-            Ok(health) if health.is_usable() => return Ok(Arc::new(storage)),
-            Ok(health) => Error::new(
-                ErrorKind::Unavailable,
-                format!("the backend cannot be used: {health}"),
-            ),
+        let unusable = match self
+            .steps
+            .take_async(Step::Health, self.usable(&storage))
+            .await
+        {
+            Ok(()) => return Ok(Arc::new(storage)),
             Err(error) => error,
         };
         if storage.destroy(self.options.timeout).await != Destroyed::Clean {
@@ -148,11 +168,27 @@ impl Opening {
         Err(unusable)
     }
 
+    /// `Unavailable` when what the storage is for cannot be used.
+    async fn usable(&self, storage: &PluginStorage) -> Result<()> {
+        let cx = Context::new().with_timeout(self.options.timeout);
+        let health = storage.health(&cx).await?;
+        if health.is_usable() {
+            return Ok(());
+        }
+        let why = format!("the backend cannot be used: {health}");
+        Err(Error::new(ErrorKind::Unavailable, why))
+    }
+
     async fn try_source(&self) -> Result<Arc<dyn OpenSource>> {
         let source = self
             .backend
             .plugin
-            .open_source(&self.name, self.backend.options.json(), &self.options)
+            .open_source_in(
+                &self.name,
+                self.backend.options.json(),
+                &self.options,
+                &self.steps,
+            )
             .await?;
         Ok(Arc::new(source))
     }

@@ -14,6 +14,7 @@ use super::retire::{Retire, Retired, Retiree};
 use crate::context::Context;
 use crate::options::HumanDuration;
 use crate::plugin::host::Destroyed;
+use crate::step::{Failpoints, Step, Steps};
 use crate::transaction::Clock;
 
 /// Flushes and destroys instances as they retire, each in a task of its own, so that one that hangs keeps
@@ -30,9 +31,9 @@ const UNANNOUNCED: Duration = Duration::from_secs(30);
 
 impl Reaper {
     /// Starts on the current tokio runtime.
-    pub(crate) fn start(clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn start(clock: Arc<dyn Clock>, failpoints: Failpoints) -> Self {
         let (retirees, mut arrivals) = mpsc::unbounded_channel::<Retiree>();
-        let departures = Departures::new(clock);
+        let departures = Departures::new(clock, failpoints);
         let informed = departures.clone();
         tokio::spawn(async move {
             while let Some(retiree) = arrivals.recv().await {
@@ -106,15 +107,24 @@ async fn end(retiree: Retiree, departures: Arc<Departures>) {
             "{operations} operations in it had not ended when they were cancelled at the drain deadline"
         ));
     }
-    wrong.extend(flush(&*open, &departure, departures.clock()).await.err());
+    let steps = departures.steps();
+    let flushed = flush(&*open, &departure, departures.clock(), &steps).await;
+    let mut step = match flushed {
+        Ok(()) => Step::Drain,
+        Err(_) => Step::Close,
+    };
+    wrong.extend(flushed.err());
     let destroyed = destroy(&open, &departure, departures.clock()).await;
     let is_gone = destroyed.is_ok();
+    if !is_gone {
+        step = Step::Close;
+    }
     wrong.extend(destroyed.err());
     if !is_gone {
         departures.advance(&departure, Stage::LeftBehind);
     }
     if !wrong.is_empty() {
-        departures.report(&departure, operations, wrong.join("; "));
+        departures.report(&departure, step, operations, wrong.join("; "));
     }
     // Nobody waits any longer for what was given up.
     drop(token);
@@ -126,9 +136,15 @@ async fn end(retiree: Retiree, departures: Arc<Departures>) {
     departures.ended(&departure);
 }
 
-async fn flush(open: &dyn Retire, departure: &Departure, clock: &dyn Clock) -> Result<(), String> {
+async fn flush(
+    open: &dyn Retire,
+    departure: &Departure,
+    clock: &dyn Clock,
+    steps: &Steps,
+) -> Result<(), String> {
     let cx = Context::new().with_timeout(departure.time_to(Close::Flush, clock));
-    let flush = AssertUnwindSafe(open.flush(&cx)).catch_unwind();
+    let flush = steps.take_async(Step::Close, open.flush(&cx));
+    let flush = AssertUnwindSafe(flush).catch_unwind();
     match departure.within(Close::Flush, clock, flush).await {
         Ok(Ok(Ok(()))) => Ok(()),
         Ok(Ok(Err(error))) => Err(format!("it could not flush: {error}")),

@@ -24,6 +24,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::pipeline::{PipelineState, Pipelines, States, Supervisor, Transform};
 use crate::plugin::StaticPlugin;
 use crate::plugin::loader::{Loader, LoaderOptions};
+use crate::step::Failpoints;
 use crate::transaction::{Clock, Jitter, Quit, SystemClock, SystemJitter};
 
 /// A running configuration: its storages, its pipelines, and how to exchange it.
@@ -52,6 +53,7 @@ pub struct Builder {
     jitter: Arc<dyn Jitter>,
     control: bool,
     last_good: Option<LastGood>,
+    failpoints: Failpoints,
 }
 
 impl Socorro {
@@ -67,6 +69,7 @@ impl Socorro {
             jitter: Arc::new(SystemJitter),
             control: false,
             last_good: None,
+            failpoints: Failpoints::default(),
         }
     }
 
@@ -279,6 +282,14 @@ impl Builder {
         self
     }
 
+    /// Where the steps of this program are made to fail.
+    #[cfg(feature = "failpoints")]
+    #[must_use]
+    pub fn failpoints(mut self, failpoints: Failpoints) -> Self {
+        self.failpoints = failpoints;
+        self
+    }
+
     /// What every attempt works with.
     pub(super) fn environment(
         self,
@@ -287,7 +298,7 @@ impl Builder {
         HashMap<String, Arc<dyn Transform>>,
         Reaper,
     ) {
-        let reaper = Reaper::start(self.clock.clone());
+        let reaper = Reaper::start(self.clock.clone(), self.failpoints.clone());
         let environment = Environment {
             layers: self.layers,
             loader: self.loader,
@@ -298,6 +309,7 @@ impl Builder {
             jitter: self.jitter,
             quit: Quit::new(),
             retired: reaper.retired(),
+            failpoints: self.failpoints,
             departures: reaper.departures().clone(),
         };
         (Arc::new(environment), self.transforms, reaper)
@@ -390,7 +402,9 @@ fn first_report(first: Attempt) -> Result<(ReloadReport, super::attempt::Candida
         outcome: Outcome::Applied,
         generation: candidate.generation.number(),
         configuration: first.diff.saved().to().to_owned(),
-        steps: first.steps,
+        took: first.started.elapsed(),
+        steps: first.steps.durations(),
+        stopped_in: Vec::new(),
         plan: first.diff.plan,
         why: first.diff.why,
         errors: Vec::new(),

@@ -22,11 +22,13 @@ const SETTLE: Duration = Duration::from_secs(1);
 impl Driver {
     /// Lets pipelines see through what they have, then everything end, all within the shutdown timeout and
     /// [`GRACE`]. *What hangs* is given up and reported.
+    ///
+    /// Whether everything has ended.
     pub(super) async fn stop(
         mut self,
         attempts: &mut JoinSet<Attempt>,
         pipelines: &mut JoinSet<Result<()>>,
-    ) {
+    ) -> bool {
         attempts.shutdown().await;
         let timeout = self.reload.shutdown_timeout;
         let clock = self.environment.clock.clone();
@@ -75,6 +77,7 @@ impl Driver {
             control.finish().await;
         }
         self.messages.close();
+        all_ended
     }
 }
 

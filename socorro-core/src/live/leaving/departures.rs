@@ -1,18 +1,24 @@
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, SystemTime};
 
+use futures_util::FutureExt;
 use tokio::sync::watch;
 
 use super::departure::{Departure, Terms};
 use super::{Leaving, Stage, Straggler};
+use crate::error::Error;
 use crate::live::instance::Instance;
 use crate::live::plan::Part;
+use crate::live::reaper::within;
+use crate::step::{Failpoints, Step, Steps};
 use crate::transaction::Clock;
 
 /// Everything that leaves, and what did not end cleanly.
 #[derive(Debug)]
 pub(in crate::live) struct Departures {
     clock: Arc<dyn Clock>,
+    failpoints: Failpoints,
     all: Mutex<Vec<Arc<Departure>>>,
     changes: watch::Sender<u64>,
     stragglers: watch::Sender<Vec<Straggler>>,
@@ -22,9 +28,10 @@ pub(in crate::live) struct Departures {
 const REMEMBERED: usize = 100;
 
 impl Departures {
-    pub(in crate::live) fn new(clock: Arc<dyn Clock>) -> Arc<Self> {
+    pub(in crate::live) fn new(clock: Arc<dyn Clock>, failpoints: Failpoints) -> Arc<Self> {
         Arc::new(Self {
             clock,
+            failpoints,
             all: Mutex::default(),
             changes: watch::Sender::new(0),
             stragglers: watch::Sender::new(Vec::new()),
@@ -33,6 +40,11 @@ impl Departures {
 
     pub(in crate::live) fn clock(&self) -> &dyn Clock {
         &*self.clock
+    }
+
+    /// For the steps of one instance on its way out.
+    pub(in crate::live) fn steps(&self) -> Steps {
+        Steps::new(self.failpoints.clone())
     }
 
     /// `instance` leaves. Needs a tokio runtime.
@@ -50,8 +62,12 @@ impl Departures {
             drop(instance.take());
         }
         drop(live);
-        let (clock, instance) = (self.clock.clone(), Arc::downgrade(instance));
-        tokio::spawn(async move { departure.see_off(instance, &*clock).await });
+        tokio::spawn(see_off(
+            self.clone(),
+            departure,
+            Arc::downgrade(instance),
+            terms,
+        ));
     }
 
     /// What was opened and never served ends.
@@ -101,7 +117,13 @@ impl Departures {
     }
 
     /// It did not end as it should.
-    pub(in crate::live) fn report(&self, departure: &Departure, operations: usize, why: String) {
+    pub(in crate::live) fn report(
+        &self,
+        departure: &Departure,
+        step: Step,
+        operations: usize,
+        why: String,
+    ) {
         let name = match &departure.part {
             Part::Storage(name) | Part::Source(name) => name,
             Part::Pipeline(name) | Part::Settings(name) => name,
@@ -113,12 +135,14 @@ impl Departures {
             operations,
             since: departure.since,
             at: SystemTime::now(),
+            step,
             why,
         };
         tracing::warn!(
             part = %straggler.part,
             generation = straggler.generation,
             operations,
+            %step,
             why = straggler.why,
             "an instance did not end cleanly"
         );
@@ -142,4 +166,39 @@ impl Departures {
     fn lock(&self) -> MutexGuard<'_, Vec<Arc<Departure>>> {
         self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// How much longer than until everything is settled the seeing off may take.
+const MARGIN: Duration = Duration::from_secs(3);
+
+/// Sees the instance off; what goes wrong with that keeps nothing else from ending.
+async fn see_off<T>(
+    departures: Arc<Departures>,
+    departure: Arc<Departure>,
+    instance: Weak<Instance<T>>,
+    terms: Terms,
+) where
+    T: ?Sized + Send + Sync + 'static,
+{
+    let clock = departures.clock();
+    let over = terms.drained + terms.grace + MARGIN;
+    let steps = departures.steps();
+    let drain = steps.take_async(Step::Drain, async {
+        departure.see_off(instance, clock).await;
+        Ok::<(), Error>(())
+    });
+    let patience = over.saturating_duration_since(clock.now());
+    let drain = within(clock, patience, AssertUnwindSafe(drain).catch_unwind());
+    let why = match drain.await {
+        Some(Ok(Ok(()))) => return,
+        Some(Ok(Err(error))) => format!("it could not be drained: {error}"),
+        Some(Err(_)) => {
+            "draining it panicked, and the panic hook has the message; what is in it ends by itself"
+                .to_owned()
+        }
+        None => {
+            "draining it did not come to an end in time; what is in it ends by itself".to_owned()
+        }
+    };
+    departures.report(&departure, Step::Drain, departure.operations(), why);
 }

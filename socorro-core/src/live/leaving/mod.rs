@@ -18,6 +18,9 @@
 //! 7. **It has ended**, or is **left behind** until it does, if ever. *Reloads that leave more and more behind* are
 //!    refused at a [bound](room), because each may hold threads and connections for ever.
 //!
+//! *Whoever sees an instance off panics*: that is reported, operations in it end by themselves, and it retires when
+//! the last of them does.
+//!
 //! Every instance goes these steps by itself, in a task of its own, so that none keeps another from ending. At the
 //! shutdown the deadlines of all that are still leaving are brought forward.
 //!
@@ -39,6 +42,7 @@ use std::time::SystemTime;
 use serde::Serialize;
 
 use super::plan::Part;
+use crate::step::Step;
 
 /// An instance on its way out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -84,6 +88,9 @@ pub struct Straggler {
     pub since: SystemTime,
     /// When it was given up.
     pub at: SystemTime,
+    /// Drain when operations in it did not end, or nobody could see to that; close when it could not be flushed or
+    /// destroyed.
+    pub step: Step,
     /// What went wrong, for a person.
     pub why: String,
 }

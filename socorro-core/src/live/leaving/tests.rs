@@ -13,6 +13,7 @@ use crate::live::plan::{Identity, Part};
 use crate::live::reaper::Reaper;
 use crate::live::retire::Retire;
 use crate::plugin::host::Destroyed;
+use crate::step::Failpoints;
 use crate::storage::{Capabilities, CrashStorage};
 use crate::transaction::{Clock, ManualClock};
 
@@ -74,7 +75,7 @@ struct Bench {
 impl Bench {
     fn new() -> Self {
         let clock = ManualClock::new();
-        let reaper = Reaper::start(Arc::new(clock.clone()));
+        let reaper = Reaper::start(Arc::new(clock.clone()), Failpoints::default());
         Self { clock, reaper }
     }
 

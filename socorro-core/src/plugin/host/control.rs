@@ -4,7 +4,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
@@ -78,9 +78,10 @@ pub(super) fn run_blocking<T: Send + 'static>(
         // Nobody listens after the deadline; the value is then dropped here.
         let _ = done.send(call());
     })?;
-    outcome
-        .recv_timeout(timeout)
-        .map_err(|_| hung(what, timeout))
+    outcome.recv_timeout(timeout).map_err(|error| match error {
+        RecvTimeoutError::Timeout => hung(what, timeout),
+        RecvTimeoutError::Disconnected => died(what),
+    })
 }
 
 /// Runs `call` on a control thread and waits for it for at most `timeout`. When the future is dropped, so is
@@ -96,12 +97,18 @@ pub(super) async fn run<T: Send + 'static>(
     })?;
     match tokio::time::timeout(timeout, outcome).await {
         Ok(Ok(value)) => Ok(value),
-        Ok(Err(_)) => Err(Error::new(
-            ErrorKind::Internal,
-            format!("the control thread for {what} of a plugin ended without an outcome"),
-        )),
+        Ok(Err(_)) => Err(died(what)),
         Err(_) => Err(hung(what, timeout)),
     }
+}
+
+fn died(what: &str) -> Error {
+    Error::new(
+        ErrorKind::Internal,
+        format!(
+            "the control thread for {what} of a plugin panicked; the panic hook has its message"
+        ),
+    )
 }
 
 fn hung(what: &str, timeout: Duration) -> Error {
