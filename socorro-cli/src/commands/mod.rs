@@ -27,12 +27,12 @@ pub(crate) async fn run(arguments: Arguments, mut signals: Signals) -> Result<()
             last_good,
             watch,
         } => {
-            let builder = Socorro::builder(layers);
+            let builder = Socorro::builder(layers.clone());
             let builder = match watch {
                 Some(every) => builder.watch(every.into()),
                 None => builder,
             };
-            run::run(builder, once, last_good, signals).await
+            run::run(builder, layers, once, last_good, signals).await
         }
         other => {
             let work = async {

@@ -10,7 +10,8 @@ use crate::exit::Exit;
 use crate::output;
 
 /// Tells the running program to reload; with `--wait` also what came of it, by the code as well: 0 applied or
-/// nothing changed, 1 failed, 2 the configuration is wrong, 3 applied but something takes a restart, 4 timed out.
+/// nothing changed, 1 refused because of a backend or another plan, 2 because the configuration is wrong, 3 applied
+/// but something takes a restart, 4 timed out.
 pub(super) async fn run(layers: Layers, command: Reload) -> Result<(), Exit> {
     let expect = command.expect.as_deref().map(read).transpose()?;
     let control = Control::find(&layers, command.socket)?;
@@ -41,7 +42,8 @@ pub(super) async fn run(layers: Layers, command: Reload) -> Result<(), Exit> {
             )),
         };
     }
-    Err(Exit::with(code, said))
+    // With `--json` the report has said it.
+    Err(Exit::with(code, if command.json { "" } else { said }))
 }
 
 fn code(report: &Value) -> u8 {

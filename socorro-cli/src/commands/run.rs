@@ -1,5 +1,7 @@
 use std::path::PathBuf;
 
+use socorro_core::ErrorKind;
+use socorro_core::config::Layers;
 use socorro_core::live::{Builder, Part, Trigger};
 use socorro_core::pipeline::Pipelines;
 
@@ -11,6 +13,7 @@ use crate::systemd::Systemd;
 /// Runs all pipelines until they are drained (`once`), one fails, or a signal ends it.
 pub(super) async fn run(
     builder: Builder,
+    layers: Layers,
     once: bool,
     last_good: Option<Option<PathBuf>>,
     mut signals: Signals,
@@ -25,6 +28,7 @@ pub(super) async fn run(
     if !once {
         builder = builder.control();
     }
+    let hint = last_good.is_none().then_some(layers);
     if let Some(path) = last_good {
         builder = builder.last_good(path);
     }
@@ -41,6 +45,9 @@ pub(super) async fn run(
             Ok(socorro) => socorro,
             Err(refused) => {
                 systemd.cannot_start(&refused).await;
+                if let Some(layers) = hint.filter(|_| refused.kind() == ErrorKind::InvalidConfig) {
+                    tell_last_good(&layers);
+                }
                 return Err(refused.into());
             }
         },
@@ -87,4 +94,15 @@ pub(super) async fn run(
     // The pipelines may fail while they see through what they have.
     let finished = socorro.finished().await;
     outcome.and(finished).map_err(Exit::from)
+}
+
+/// The files are broken: says that there is something else to start on, if there is.
+fn tell_last_good(layers: &Layers) {
+    let kept = layers.glimpse("reload.keep").map(PathBuf::from);
+    if let Some(kept) = kept.filter(|kept| kept.is_file()) {
+        tracing::warn!(
+            "the configuration that was adopted last is kept in {}; `run --last-good` starts on it",
+            kept.display()
+        );
+    }
 }

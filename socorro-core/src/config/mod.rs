@@ -95,6 +95,7 @@ pub(crate) use fingerprints::SecretPrint;
 pub use layers::Layers;
 pub use options::{Options, Resolved};
 pub use origin::{InFile, Origin, Place};
+pub(crate) use partial::Partly;
 pub use schema::Schema;
 pub use secrets::{SecretRef, SecretSource, SystemSecrets};
 pub(crate) use seen::{Look, Recorder};

@@ -112,13 +112,9 @@ impl Aim {
         claimed: &[String],
         steps: &Steps,
     ) -> Result<Self, ConfigErrors> {
-        let Read {
-            document,
-            configuration,
-            errors,
-        } = environment::read(layers, steps).await?;
-        let wanted =
-            Wanted::check(environment, configuration.clone(), errors, claimed, steps).await?;
+        let Read { document, partly } = environment::read(layers, steps).await?;
+        let configuration = partly.configuration.clone();
+        let wanted = Wanted::check(environment, partly, claimed, steps).await?;
         let kept = keep::text(&configuration, &wanted);
         let basis = Basis::new(document, &configuration, &wanted);
         Ok(Self {

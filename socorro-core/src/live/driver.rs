@@ -305,6 +305,7 @@ impl Driver {
         let mut report = self.report(&current, outcome);
         (report.plan, report.why) = (attempt.diff.plan, attempt.diff.why);
         report.configuration = reached;
+        report.last_good = None;
         if outcome == Outcome::Applied {
             report.degraded = degraded;
         }
@@ -340,7 +341,10 @@ impl Driver {
             ReloadReport::new(under_way.attempt, under_way.trigger, outcome, generation);
         report.took = under_way.started.elapsed();
         report.steps = under_way.steps.durations();
-        report.configuration = self.history.last().configuration;
+        let last = self.history.last();
+        report.configuration = last.configuration;
+        // Until something is adopted that the files say.
+        report.last_good = last.last_good;
         report
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::{
-    Class, ConfigError, ConfigErrors, Configuration, Document, HostOptions, Layers, Origin,
+    Class, ConfigError, ConfigErrors, Configuration, Document, HostOptions, Layers, Origin, Partly,
     SystemSecrets, Wrong,
 };
 use crate::live::away::Away;
@@ -52,8 +52,8 @@ pub(super) enum Parts {
 impl Environment {
     /// Reads the layers anew. Blocking work is done elsewhere.
     pub(super) async fn read(&self) -> std::result::Result<Configuration, ConfigErrors> {
-        let read = read(&self.layers, &self.steps()).await?;
-        read.errors.or(read.configuration)
+        let partly = read(&self.layers, &self.steps()).await?.partly;
+        partly.errors.or(partly.configuration)
     }
 
     /// The record of a new attempt.
@@ -83,10 +83,7 @@ impl Environment {
 /// Layers that could be read and merged.
 pub(super) struct Read {
     pub(super) document: Document,
-    /// As far as it could be read.
-    pub(super) configuration: Configuration,
-    /// What is wrong as far as that can be told without plugins.
-    pub(super) errors: ConfigErrors,
+    pub(super) partly: Partly,
 }
 
 /// Reads these layers, and checks them as far as that goes without plugins.
@@ -100,12 +97,8 @@ pub(super) async fn read(
     let read = move || {
         let document = layers.load_in(&steps)?;
         steps.take(Step::Check, || {
-            let (configuration, errors) = document.partly();
-            Ok(Read {
-                document,
-                configuration,
-                errors,
-            })
+            let partly = document.partly();
+            Ok(Read { document, partly })
         })
     };
     match apart("read", read).await {

@@ -415,9 +415,10 @@ impl StorageHandle {
         let measured = entry.meter.begin(operation);
         let result = async {
             let _admitted = entry.admission.admit(bytes)?;
-            let live = entry.live()?;
+            let within = entry.live()?.enter();
             let mut cx = self.cx.clone();
-            cx.pin = Some(generation);
+            // A composite finds its children in it. An operation on a backend keeps nothing open but that.
+            cx.pin = (!entry.children.is_empty()).then_some(generation);
             let call = Call {
                 operation,
                 deadline: cx.deadline(),
@@ -431,7 +432,7 @@ impl StorageHandle {
                     Some(timeout) => cx.clone().with_timeout(timeout),
                     None => cx.clone(),
                 };
-                attempt(Open::Live(live.clone()), cx)
+                attempt(Open::Live(within.live().clone()), cx)
             })
             .await
         }

@@ -1,5 +1,6 @@
 //! What is open behind an instance, and who holds it.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tokio_util::sync::CancellationToken;
@@ -9,9 +10,8 @@ use super::leaving::Departure;
 use super::plan::Part;
 use super::retire::{Retire, Retired, Retiree};
 
-/// An open storage or source. An operation holds it from its start to its end, and a crash that was handed out
-/// until it is settled; so the number of its holders is the number of operations in it, and no count is kept by
-/// hand. When the last of them lets go it retires by itself.
+/// An open storage or source. An operation [enters](Self::enter) it from its start to its end, and a crash that was
+/// handed out stays in it until it is settled. When nothing holds it any more it retires by itself.
 pub(crate) struct Live<T: ?Sized> {
     part: Part,
     open: Arc<T>,
@@ -21,12 +21,32 @@ pub(crate) struct Live<T: ?Sized> {
     token: Mutex<Option<TaskTrackerToken>>,
     out: CancellationToken,
     departure: OnceLock<Arc<Departure>>,
+    /// Only told, never decided by: what keeps it open is that it is held.
+    operations: AtomicUsize,
+}
+
+/// One operation in it, or one crash that is out; leaves when dropped.
+pub(crate) struct Within<T: ?Sized>(Arc<Live<T>>);
+
+impl<T: ?Sized> Within<T> {
+    pub(crate) fn live(&self) -> &Arc<Live<T>> {
+        &self.0
+    }
+}
+
+impl<T: ?Sized> Drop for Within<T> {
+    fn drop(&mut self) {
+        self.0.operations.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// A [`Live`], whatever is open in it.
 pub(crate) trait Held: Send + Sync {
-    /// Retires under `operations` holders that did not let go in time.
-    fn give_up(&self, operations: usize);
+    /// How many operations are in it.
+    fn operations(&self) -> usize;
+
+    /// Retires under what did not let go in time.
+    fn give_up(&self);
 }
 
 impl<T: ?Sized> Live<T> {
@@ -44,7 +64,14 @@ impl<T: ?Sized> Live<T> {
             retired,
             out: CancellationToken::new(),
             departure: OnceLock::new(),
+            operations: AtomicUsize::new(0),
         })
+    }
+
+    /// An operation begins.
+    pub(crate) fn enter(self: Arc<Self>) -> Within<T> {
+        self.operations.fetch_add(1, Ordering::Relaxed);
+        Within(self)
     }
 
     /// What is open. Still there, but ended, once it was given up.
@@ -59,10 +86,6 @@ impl<T: ?Sized> Live<T> {
 
     pub(super) fn set_out(&self) {
         self.out.cancel();
-    }
-
-    pub(super) fn is_out(&self) -> bool {
-        self.out.is_cancelled()
     }
 
     /// It leaves for this reason; one that it left for before stays.
@@ -91,8 +114,12 @@ impl<T: ?Sized> Live<T> {
 }
 
 impl<T: ?Sized + Send + Sync> Held for Live<T> {
-    fn give_up(&self, operations: usize) {
-        self.retire(operations);
+    fn operations(&self) -> usize {
+        self.operations.load(Ordering::Relaxed)
+    }
+
+    fn give_up(&self) {
+        self.retire(self.operations());
     }
 }
 

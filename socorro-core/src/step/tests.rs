@@ -11,6 +11,10 @@ fn told(steps: &Steps) -> Vec<(String, How)> {
         .collect()
 }
 
+fn fine() -> Result<()> {
+    Ok(())
+}
+
 fn fails() -> Result<()> {
     Err(Error::new(ErrorKind::Internal, "no"))
 }
@@ -19,7 +23,7 @@ fn fails() -> Result<()> {
 fn the_innermost_step_is_the_one_that_failed() {
     let steps = Steps::default();
     let archive = steps.about("storage.archive");
-    steps.take(Step::Read, || Result::Ok(())).unwrap();
+    steps.take(Step::Read, fine).unwrap();
     let outer = archive.take(Step::Check, || archive.take(Step::Secret, fails));
     outer.unwrap_err();
     steps.take(Step::Plan, fails).unwrap_err();
@@ -71,7 +75,7 @@ async fn a_fault_strikes_the_step_it_was_made_for_once() {
     let failpoints = Failpoints::default();
     let steps = Steps::new(failpoints.clone());
     failpoints.arm(Step::Parse, Fault::Error);
-    let take = |step| steps.take(step, || Result::Ok(()));
+    let take = |step| steps.take(step, fine);
     take(Step::Merge).unwrap();
     assert!(!failpoints.has_struck());
     assert!(take(Step::Parse).unwrap_err().message().contains("parse"));
@@ -80,7 +84,7 @@ async fn a_fault_strikes_the_step_it_was_made_for_once() {
     failpoints.arm(Step::Load, Fault::Hang);
     let thread = std::thread::spawn({
         let steps = steps.clone();
-        move || steps.take(Step::Load, || Result::Ok(()))
+        move || steps.take(Step::Load, fine)
     });
     failpoints.struck().await;
     assert_eq!(told(&steps).last().unwrap().1, How::Hung);

@@ -82,7 +82,7 @@ async fn all(directory: &Path) {
         takes_every_step(&program.socorro.reload().await);
     }
     ends_are_over(&program, "at the start").await;
-    let before = LeftOver::now();
+    let before = LeftOver::settled().await;
     let mut cells = 0;
     for step in Step::ALL {
         for fault in Fault::ALL {

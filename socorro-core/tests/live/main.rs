@@ -7,16 +7,20 @@
     reason = "tests"
 )]
 
+mod accounting;
 mod control;
 mod diff;
 mod drain;
+mod ends;
 mod expecting;
 mod last_good;
 mod pipelines;
 mod reload;
+mod rewire;
 mod rotate;
 mod scripted;
 mod start;
 mod storm;
+mod stuck;
 mod support;
 mod watch;

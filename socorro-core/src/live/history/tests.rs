@@ -19,6 +19,7 @@ fn straggler(part: &str, generation: u64, why: &str) -> Straggler {
         generation,
         operations: 1,
         since: SystemTime::UNIX_EPOCH,
+        at: SystemTime::UNIX_EPOCH,
         step: Step::Drain,
         why: why.to_owned(),
     }

@@ -89,6 +89,8 @@ pub struct Straggler {
     /// Since when it was leaving.
     #[serde(serialize_with = "moment")]
     pub since: SystemTime,
+    /// When it was given up.
+    pub at: SystemTime,
     /// Drain when operations in it did not end, or nobody could see to that; close when it could not be flushed or
     /// destroyed.
     pub step: Step,
