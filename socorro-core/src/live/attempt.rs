@@ -21,7 +21,7 @@ use super::plan::{Change, Part, Shape};
 use super::reason::Reason;
 use super::report::Step;
 use super::saved::SavedPlan;
-use super::wanted::{Kind, Wanted, WantedInstance};
+use super::wanted::{Kind, Present, Wanted, WantedInstance};
 use crate::config::{ConfigErrors, Layers, ReloadConfig};
 use crate::error::Result;
 
@@ -87,12 +87,10 @@ pub(super) async fn attempt(
 pub(super) async fn diff(
     environment: &Environment,
     layers: &Layers,
-    running: &BTreeMap<Part, Shape>,
-    basis: &Basis,
-    claimed: &[String],
+    present: Present<'_>,
 ) -> Result<Diff, ConfigErrors> {
-    let aim = Aim::take(environment, layers, claimed, &mut Vec::new()).await?;
-    Ok(Diff::between(running, basis, &aim.basis))
+    let aim = Aim::take(environment, layers, present, &mut Vec::new()).await?;
+    Ok(Diff::between(present.running, present.basis, &aim.basis))
 }
 
 impl Aim {
@@ -102,7 +100,7 @@ impl Aim {
     pub(super) async fn take(
         environment: &Environment,
         layers: &Layers,
-        claimed: &[String],
+        present: Present<'_>,
         steps: &mut Vec<(Step, Duration)>,
     ) -> Result<Self, ConfigErrors> {
         let started = Instant::now();
@@ -110,7 +108,7 @@ impl Aim {
         steps.push((Step::Read, started.elapsed()));
         let (document, configuration) = read?;
         let started = Instant::now();
-        let wanted = Wanted::check(environment, configuration.clone(), claimed).await;
+        let wanted = Wanted::check(environment, configuration.clone(), present).await;
         steps.push((Step::Check, started.elapsed()));
         let wanted = wanted?;
         let kept = keep::text(&configuration, &wanted);
@@ -131,14 +129,20 @@ impl Attempt {
         before: &Before,
     ) -> Result<Candidate, Vec<Reason>> {
         let running = &*before.running;
-        let aim = Aim::take(environment, layers, &before.claimed, &mut self.steps).await;
+        let shapes = running.shapes();
+        let present = Present {
+            claimed: &before.claimed,
+            running: &shapes,
+            basis: &before.basis,
+        };
+        let aim = Aim::take(environment, layers, present, &mut self.steps).await;
         let Aim {
             wanted,
             basis,
             kept,
         } = aim.map_err(reasons)?;
         let started = Instant::now();
-        self.diff = Diff::between(&running.shapes(), &before.basis, &basis);
+        self.diff = Diff::between(&shapes, &before.basis, &basis);
         self.took(Step::Plan, started);
         if let Some(expected) = &before.expected {
             let differs = expected.differs(&self.diff.saved());
@@ -251,19 +255,20 @@ fn assemble(
                 let Some(kept) = running.storages.get(&name) else {
                     continue;
                 };
-                let entry =
-                    if kept.host == instance.config.host && kept.children == instance.children {
-                        kept.clone()
-                    } else {
-                        storage_entry(environment, &instance, kept.instance.clone())
-                    };
+                let is_same =
+                    kept.host == instance.config.host && kept.children == instance.children;
+                let entry = if is_same || instance.waits.is_some() {
+                    kept.clone()
+                } else {
+                    storage_entry(environment, &instance, kept.instance.clone())
+                };
                 next.storages.insert(name, entry);
             }
             (Kind::Source, _) => {
                 let Some(kept) = running.sources.get(&name) else {
                     continue;
                 };
-                let entry = if kept.host == instance.config.host {
+                let entry = if kept.host == instance.config.host || instance.waits.is_some() {
                     kept.clone()
                 } else {
                     source_entry(environment, &instance, kept.instance.clone())
@@ -318,6 +323,7 @@ impl Generation {
             let shape = Shape::Instance {
                 identity: entry.instance.identity.clone(),
                 host: entry.host.clone(),
+                waits: None,
             };
             (Part::Storage(name.to_string()), shape)
         });
@@ -325,6 +331,7 @@ impl Generation {
             let shape = Shape::Instance {
                 identity: entry.instance.identity.clone(),
                 host: entry.host.clone(),
+                waits: None,
             };
             (Part::Source(name.to_string()), shape)
         });

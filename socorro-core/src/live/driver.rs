@@ -19,7 +19,7 @@ use super::reaper::Reaper;
 use super::report::{Outcome, ReloadReport, Step, Trigger};
 use super::saved::SavedPlan;
 use super::shared::Shared;
-use super::wanted::still_in_use;
+use super::wanted::{Present, still_in_use};
 use crate::config::{ConfigErrors, ReloadConfig};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pipeline::Supervisor;
@@ -229,7 +229,12 @@ impl Driver {
         let patience = self.reload.timeout;
         async move {
             let layers = &environment.layers;
-            let found = diff(&environment, layers, &running, &basis, &claimed);
+            let present = Present {
+                claimed: &claimed,
+                running: &running,
+                basis: &basis,
+            };
+            let found = diff(&environment, layers, present);
             let found = tokio::time::timeout(patience, found).await;
             found.unwrap_or_else(|_| {
                 let why = format!("gave up after {patience:.0?}; see reload.timeout");

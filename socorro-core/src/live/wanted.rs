@@ -2,12 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::basis::Basis;
 use super::environment::{Environment, Parts};
+use super::libraries::{Code, Libraries};
 use super::plan::{Identity, Part, Shape};
 use super::settings::Settings;
 use crate::config::{
@@ -17,7 +20,6 @@ use crate::config::{
 use crate::pipeline::Pipelines;
 use crate::plugin::Resource;
 use crate::plugin::host::{OpenOptions, Plugin};
-use crate::plugin::loader::Loader;
 
 pub(super) use crate::plugin::Kind;
 
@@ -29,6 +31,17 @@ pub(super) struct Wanted {
     pub(super) pipelines: BTreeMap<String, PipelineConfig>,
 }
 
+/// What there is when a configuration is checked.
+#[derive(Clone, Copy)]
+pub(super) struct Present<'a> {
+    /// The storages that the program holds handles to.
+    pub(super) claimed: &'a [String],
+    /// What runs.
+    pub(super) running: &'a BTreeMap<Part, Shape>,
+    /// What that was made from.
+    pub(super) basis: &'a Basis,
+}
+
 /// One storage or source that is to run.
 pub(super) struct WantedInstance {
     pub(super) kind: Kind,
@@ -36,8 +49,12 @@ pub(super) struct WantedInstance {
     pub(super) identity: Identity,
     /// A composite's children; empty for a backend.
     pub(super) children: Vec<String>,
-    /// How to open a backend; none for a composite.
+    /// How to open a backend; none for a composite, and for what stays until a restart.
     pub(super) backend: Option<Backend>,
+    /// What it needs for itself.
+    pub(super) resources: Vec<Resource>,
+    /// Why it stays as it runs until a restart, whatever its configuration says.
+    pub(super) waits: Option<Arc<str>>,
 }
 
 /// A backend's plugin and the options for it.
@@ -46,15 +63,11 @@ pub(super) struct Backend {
     pub(super) plugin: Arc<Plugin>,
     /// Secrets in clear: for the plugin only.
     pub(super) options: Arc<Resolved>,
-    resources: Vec<Resource>,
 }
 
 impl WantedInstance {
     pub(super) fn part(&self) -> Part {
-        match self.kind {
-            Kind::Storage => Part::Storage(self.config.name.clone()),
-            Kind::Source => Part::Source(self.config.name.clone()),
-        }
+        part(self.kind, &self.config)
     }
 
     /// The schema of a backend's options.
@@ -68,29 +81,31 @@ impl Wanted {
     pub(super) async fn check(
         environment: &Environment,
         configuration: Configuration,
-        claimed: &[String],
+        present: Present<'_>,
     ) -> Result<Self, ConfigErrors> {
         let loader = environment.loader(&configuration);
         let open = configuration.plugins.open();
         let mut errors = ConfigErrors::default();
-        errors.extend(still_there(&configuration, claimed));
+        errors.extend(still_there(&configuration, present.claimed));
         errors.extend(asked_for(&configuration, &environment.parts));
         let with_sources = environment.pipelines != Pipelines::Off;
-        let storages = selected(&configuration, &environment.parts)
+        let storages = selected(&configuration, &environment.parts).into_iter();
+        let sources = configuration.sources.values().filter(|_| with_sources);
+        let all: Vec<(Kind, InstanceConfig)> = storages
+            .map(|config| (Kind::Storage, config))
+            .chain(sources.map(|config| (Kind::Source, config.clone())))
+            .collect();
+        let check = Check {
+            environment,
+            libraries: Libraries::load(loader, all.iter().map(|(_, config)| config)).await,
+            present,
+            timeout: open.timeout,
+        };
+        let checks = all
             .into_iter()
-            .map(|config| check_instance(environment, &loader, &open, Kind::Storage, config));
-        let sources = configuration
-            .sources
-            .values()
-            .filter(|_| with_sources)
-            .cloned()
-            .map(|config| check_instance(environment, &loader, &open, Kind::Source, config));
+            .map(|(kind, config)| check.instance(kind, config));
         let mut instances = Vec::new();
-        for checked in join_all(storages)
-            .await
-            .into_iter()
-            .chain(join_all(sources).await)
-        {
+        for checked in join_all(checks).await {
             match checked {
                 Ok(instance) => instances.push(instance),
                 Err(wrong) => errors.extend(wrong),
@@ -114,6 +129,7 @@ impl Wanted {
             let shape = Shape::Instance {
                 identity: instance.identity.clone(),
                 host: instance.config.host.clone(),
+                waits: instance.waits.clone(),
             };
             (instance.part(), shape)
         });
@@ -195,72 +211,114 @@ fn selected(configuration: &Configuration, parts: &Parts) -> Vec<InstanceConfig>
         .collect()
 }
 
-async fn check_instance(
-    environment: &Environment,
-    loader: &Loader,
-    open: &OpenOptions,
-    kind: Kind,
-    config: InstanceConfig,
-) -> Result<WantedInstance, ConfigErrors> {
-    if !config.stores.is_empty() {
+/// What instances are checked against.
+struct Check<'a> {
+    environment: &'a Environment,
+    libraries: Libraries,
+    present: Present<'a>,
+    /// How long a plugin may take to say what an instance needs.
+    timeout: Duration,
+}
+
+impl Check<'_> {
+    async fn instance(
+        &self,
+        kind: Kind,
+        config: InstanceConfig,
+    ) -> Result<WantedInstance, ConfigErrors> {
+        let part = part(kind, &config);
+        if !config.stores.is_empty() {
+            let identity = Identity {
+                type_name: config.type_name.clone(),
+                image: None,
+                fingerprint: hash(&config.stores),
+            };
+            return Ok(WantedInstance {
+                kind,
+                identity,
+                children: config.stores.clone(),
+                backend: None,
+                config,
+                resources: Vec::new(),
+                waits: None,
+            });
+        }
+        let plugin = match self
+            .libraries
+            .code(&config, self.present.running.get(&part))?
+        {
+            Code::Plugin(plugin) => plugin,
+            Code::Stays { identity, why } => {
+                return Ok(WantedInstance {
+                    kind,
+                    config,
+                    identity,
+                    children: Vec::new(),
+                    backend: None,
+                    resources: self.present.basis.resources(&part).to_vec(),
+                    waits: Some(why),
+                });
+            }
+        };
+        let Some(schema) = plugin.options_rules(kind) else {
+            let why = format!("the plugin {:?} is no {kind}", config.type_name);
+            return Err(config
+                .wrong("type", Wrong::new(Class::PluginKind, why))
+                .into());
+        };
+        let schema = schema
+            .as_ref()
+            .map_err(|why| config.options.unusable(why))?;
+        let resolved = config
+            .options
+            .resolve_by(schema, &self.environment.secrets)?;
         let identity = Identity {
             type_name: config.type_name.clone(),
-            image: None,
-            fingerprint: hash(&config.stores),
+            image: plugin.image().sha256,
+            fingerprint: resolved.fingerprint(),
         };
-        return Ok(WantedInstance {
+        let resources = if self.runs(&part, &identity) {
+            // It holds them; its plugin is asked nothing.
+            self.present.basis.resources(&part).to_vec()
+        } else {
+            plugin
+                .resources(kind, &config.name, resolved.json(), self.timeout)
+                .await
+                .map_err(|error| resolved.hide(error))
+                .map_err(|error| {
+                    config.wrong("", Wrong::new(Class::PluginRefused, error.to_string()))
+                })?
+        };
+        let backend = Backend {
+            plugin,
+            options: Arc::new(resolved),
+        };
+        Ok(WantedInstance {
             kind,
-            identity,
-            children: config.stores.clone(),
-            backend: None,
             config,
-        });
+            identity,
+            children: Vec::new(),
+            backend: Some(backend),
+            resources,
+            waits: None,
+        })
     }
-    let plugin = loader
-        .load(&config.type_name, config.library.as_deref())
-        .await
-        .map_err(|error| {
-            let key = if config.library.is_some() {
-                "library"
-            } else {
-                "type"
-            };
-            let class = if config.library.is_none() && !loader.knows(&config.type_name) {
-                Class::NoSuchPlugin
-            } else {
-                Class::PluginRefused
-            };
-            config.wrong(key, Wrong::new(class, error.to_string()))
-        })?;
-    let Some(schema) = plugin.options_schema(kind) else {
-        let why = format!("the plugin {:?} is no {kind}", config.type_name);
-        return Err(config
-            .wrong("type", Wrong::new(Class::PluginKind, why))
-            .into());
-    };
-    let resolved = config.options.resolve(schema, &environment.secrets)?;
-    let resources = plugin
-        .resources(kind, &config.name, resolved.json(), open.timeout)
-        .await
-        .map_err(|error| resolved.hide(error))
-        .map_err(|error| config.wrong("", Wrong::new(Class::PluginRefused, error.to_string())))?;
-    let identity = Identity {
-        type_name: config.type_name.clone(),
-        image: plugin.image().sha256,
-        fingerprint: resolved.fingerprint(),
-    };
-    let backend = Backend {
-        plugin,
-        options: Arc::new(resolved),
-        resources,
-    };
-    Ok(WantedInstance {
-        kind,
-        config,
-        identity,
-        children: Vec::new(),
-        backend: Some(backend),
-    })
+
+    /// Is the instance that runs made from exactly this, and is what it needs known?
+    fn runs(&self, part: &Part, identity: &Identity) -> bool {
+        let is_it = |shape: Option<&Shape>| match shape {
+            Some(Shape::Instance { identity: it, .. }) => it == identity,
+            _ => false,
+        };
+        is_it(self.present.running.get(part)) && is_it(self.present.basis.shapes.get(part))
+    }
+}
+
+fn part(kind: Kind, config: &InstanceConfig) -> Part {
+    match kind {
+        Kind::Storage => Part::Storage(config.name.clone()),
+        Kind::Source => Part::Source(config.name.clone()),
+    }
 }
 
 fn hash(names: &[String]) -> [u8; 32] {
@@ -272,11 +330,7 @@ fn hash(names: &[String]) -> [u8; 32] {
 fn collisions(instances: &[WantedInstance]) -> Vec<ConfigError> {
     let mut owners: BTreeMap<&Resource, Vec<&WantedInstance>> = BTreeMap::new();
     for instance in instances {
-        for resource in instance
-            .backend
-            .iter()
-            .flat_map(|backend| &backend.resources)
-        {
+        for resource in &instance.resources {
             owners.entry(resource).or_default().push(instance);
         }
     }

@@ -11,7 +11,7 @@ use super::control::{self, NoResult, deadline_in};
 use super::image::Image;
 use super::inspect::Inspection;
 use super::stage::Stage;
-use super::{ImageHash, LoaderOptions};
+use super::{ImageHash, LoaderOptions, Refusal};
 use crate::error::{Error, ErrorKind, Result};
 
 /// A library that is in memory, for a report.
@@ -106,19 +106,22 @@ pub(super) fn find(hash: ImageHash) -> Option<Result<Arc<Image>>> {
 
 /// Loads the library, or waits for whoever is loading it. Blocks for two timeouts at most: another's and
 /// its own.
-pub(super) fn load(candidate: Candidate, options: &LoaderOptions) -> Result<Arc<Image>> {
+pub(super) fn load(
+    candidate: Candidate,
+    options: &LoaderOptions,
+) -> std::result::Result<Arc<Image>, Refusal> {
     let timeout = Duration::from(options.timeout);
     let mut state = lock();
     loop {
         if let Some(loaded) = state.loaded.get(&candidate.hash) {
-            return loaded.result();
+            return Ok(loaded.result()?);
         }
         let Some(loading) = &state.loading else {
             break;
         };
         let wait = loading.deadline.saturating_duration_since(Instant::now());
         if wait.is_zero() {
-            return Err(hangs(&loading.path));
+            return Err(hangs(&loading.path).into());
         }
         (state, _) = IMAGES
             .changed
@@ -142,16 +145,17 @@ pub(super) fn load(candidate: Candidate, options: &LoaderOptions) -> Result<Arc<
         map(candidate, place.as_deref())
     });
     match run {
-        Ok(result) => result,
-        Err(NoResult::Late) => Err(hangs(&path)),
+        Ok(result) => Ok(result?),
+        Err(NoResult::Late) => Err(hangs(&path).into()),
         Err(NoResult::Died) => Err(Error::new(
             ErrorKind::Plugin,
             format!("loading plugin library {} ended its thread", path.display()),
-        )),
+        )
+        .into()),
         Err(NoResult::NoThread(error)) => {
             // The closure was dropped unrun, and with it nothing that says so.
             drop(DoneLoading);
-            Err(no_thread(&error))
+            Err(no_thread(&error).into())
         }
     }
 }
@@ -224,8 +228,8 @@ fn hangs(path: &Path) -> Error {
     )
 }
 
-fn too_many(path: &Path, loaded: usize, options: &LoaderOptions) -> Error {
-    Error::new(
+fn too_many(path: &Path, loaded: usize, options: &LoaderOptions) -> Refusal {
+    let error = Error::new(
         ErrorKind::InvalidConfig,
         format!(
             "plugin library {} cannot be loaded: {loaded} different libraries are in memory and \
@@ -234,7 +238,11 @@ fn too_many(path: &Path, loaded: usize, options: &LoaderOptions) -> Error {
             path.display(),
             options.max_images
         ),
-    )
+    );
+    Refusal {
+        error,
+        no_room: true,
+    }
 }
 
 fn no_thread(error: &std::io::Error) -> Error {
