@@ -34,7 +34,7 @@ pub struct Outcome {
 }
 
 /// Bytes for each reload that a run may grow by: what a few more of an allocator's holes come to.
-pub const GROWTH: f64 = 32.0;
+pub(crate) const GROWTH: f64 = 32.0;
 
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -170,6 +170,16 @@ async fn soak(options: &Options, place: &Place) -> Result<Outcome> {
     wrong.extend(load.wrong());
     wrong.extend(calls::check(place, &load)?);
 
+    let done = STORAGES.iter().enumerate().flat_map(|(place, name)| {
+        [Kind::Save, Kind::Read, Kind::List, Kind::Delete]
+            .map(|kind| (format!("{kind:?} at {name}"), load.done(place, kind)))
+    });
+    let done = done.collect();
+    let failed = load.failed();
+    let latencies = [0.5, 0.99, 0.999].map(|share| load.latency(share));
+    // Its files are not what is looked for among those that are left.
+    drop(load);
+
     let after = rest(Some(&before)).await?;
     let left = after.differs_from(&before);
     wrong.extend(left.into_iter().map(|line| format!("left behind: {line}")));
@@ -187,17 +197,13 @@ async fn soak(options: &Options, place: &Place) -> Result<Outcome> {
             slope.each, slope.margin
         ));
     }
-    let done = STORAGES.iter().enumerate().flat_map(|(place, name)| {
-        [Kind::Save, Kind::Read, Kind::List, Kind::Delete]
-            .map(|kind| (format!("{kind:?} at {name}"), load.done(place, kind)))
-    });
     Ok(Outcome {
         options: options.clone(),
         took,
         edits,
-        done: done.collect(),
-        failed: load.failed(),
-        latencies: [0.5, 0.99, 0.999].map(|share| load.latency(share)),
+        done,
+        failed,
+        latencies,
         memory: slope,
         before,
         after,
