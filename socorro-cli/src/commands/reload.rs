@@ -10,7 +10,8 @@ use crate::exit::Exit;
 use crate::output;
 
 /// Tells the running program to reload; with `--wait` also what came of it, by the code as well: 0 applied or
-/// nothing changed, 2 refused, 3 applied but something takes a restart, 4 timed out.
+/// nothing changed, 1 refused because of a backend or another plan, 2 because the configuration is wrong, 3 applied
+/// but something takes a restart, 4 timed out.
 pub(super) async fn run(layers: Layers, command: Reload) -> Result<(), Exit> {
     let expect = command.expect.as_deref().map(read).transpose()?;
     let control = Control::find(&layers, command.socket)?;
@@ -41,7 +42,8 @@ pub(super) async fn run(layers: Layers, command: Reload) -> Result<(), Exit> {
             )),
         };
     }
-    Err(Exit::with(code, said))
+    // With `--json` the report has said it.
+    Err(Exit::with(code, if command.json { "" } else { said }))
 }
 
 fn code(report: &Value) -> u8 {
@@ -49,8 +51,21 @@ fn code(report: &Value) -> u8 {
         "applied" | "unchanged" if is(report, "needs_restart") => 3,
         "applied" | "unchanged" => 0,
         _ if is(report, "timed_out") => 4,
-        _ => 2,
+        _ if is_invalid(report) => 2,
+        _ => 1,
     }
+}
+
+/// Does editing the configuration have to cure it?
+fn is_invalid(report: &Value) -> bool {
+    let reasons = report.get("reasons").and_then(Value::as_array);
+    reasons
+        .into_iter()
+        .flatten()
+        .any(|reason| match text(reason, "code") {
+            "backend" => text(reason, "kind") == "InvalidConfig",
+            code => code != "other",
+        })
 }
 
 fn read(path: &std::path::Path) -> Result<SavedPlan, Exit> {

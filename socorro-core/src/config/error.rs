@@ -1,4 +1,5 @@
 use std::fmt;
+use std::path::PathBuf;
 
 use super::class::Class;
 use super::nearest::nearest;
@@ -122,7 +123,8 @@ impl ConfigError {
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.origin)?;
-        if !self.key.is_empty() {
+        let is_said = matches!(&self.origin, Origin::Flag(key) if **key == *self.key);
+        if !self.key.is_empty() && !is_said {
             write!(f, "{}: ", self.key)?;
         }
         f.write_str(&self.message)?;
@@ -146,6 +148,9 @@ pub struct ConfigErrors(pub Vec<ConfigError>);
 const MOST: usize = 1000;
 
 impl ConfigErrors {
+    /// Said after a thousand mistakes.
+    pub const MORE: &str = "there may be more mistakes than these thousand";
+
     /// `value` when nothing is wrong, else everything that is.
     pub(crate) fn or<T>(self, value: T) -> Result<T, Self> {
         if self.0.is_empty() {
@@ -155,7 +160,27 @@ impl ConfigErrors {
         }
     }
 
-    /// The errors, in the order in which they were found.
+    /// File by file as they were found first, each from its top to its end; what no file said comes last.
+    #[must_use]
+    pub(crate) fn in_reading_order(mut self) -> Self {
+        let mut files: Vec<PathBuf> = Vec::new();
+        for file in self.0.iter().filter_map(|error| error.origin.file()) {
+            if !files.iter().any(|path| path == file.path()) {
+                files.push(file.path().to_owned());
+            }
+        }
+        self.0.sort_by_key(|error| {
+            let file = error.origin.file();
+            let place = file.map(|file| {
+                let rank = files.iter().position(|path| path == file.path());
+                (rank, file.focus().map(|focus| focus.start))
+            });
+            (place.is_none(), place)
+        });
+        self
+    }
+
+    /// The errors, in reading order.
     pub fn iter(&self) -> std::slice::Iter<'_, ConfigError> {
         self.0.iter()
     }
@@ -191,6 +216,9 @@ impl fmt::Display for ConfigErrors {
                 f.write_str("\n")?;
             }
             error.fmt(f)?;
+        }
+        if self.0.len() >= MOST {
+            write!(f, "\n{}", Self::MORE)?;
         }
         Ok(())
     }

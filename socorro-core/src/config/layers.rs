@@ -130,7 +130,7 @@ impl Layers {
                 Source::Set(flags) => layers.push(set::layer(flags, &mut errors)),
             }
         }
-        let layers = errors.or(layers)?;
+        let layers = errors.in_reading_order().or(layers)?;
         let root = merge::merge(&layers).map_err(|why| {
             ConfigError::new(
                 Origin::Together,

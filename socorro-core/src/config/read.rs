@@ -36,6 +36,11 @@ impl Errors {
         self.push(&node.origin.at_key(), key, wrong);
     }
 
+    /// How many there are, at most as many as are told.
+    pub(crate) fn count(&self) -> usize {
+        self.0.borrow().0.len()
+    }
+
     pub(crate) fn take(self) -> ConfigErrors {
         self.0.into_inner()
     }
@@ -177,14 +182,18 @@ pub(crate) fn duration(node: &Node) -> Result<Duration, Wrong> {
         Kind::Text(text) | Kind::String(text) => text.parse::<HumanDuration>().ok(),
         _ => None,
     };
-    let found = parsed.map(Duration::from).filter(|found| !found.is_zero());
-    found.ok_or_else(|| {
-        expected(
-            Class::BadDuration,
-            "a duration: numbers with units of ms, s, min, h, d, such as \"30s\"",
+    match parsed.map(Duration::from) {
+        Some(found) if found.is_zero() => Err(expected(
+            Class::OutOfRange,
+            "a duration of at least 1ms",
             node,
-        )
-    })
+        )),
+        Some(found) => Ok(found),
+        None => {
+            let what = "a duration: numbers with units of ms, s, min, h, d, such as \"30s\"";
+            Err(expected(Class::BadDuration, what, node))
+        }
+    }
 }
 
 /// A number of bytes that is not zero.
@@ -193,13 +202,14 @@ pub(crate) fn size(node: &Node) -> Result<ByteSize, Wrong> {
         Kind::Text(text) | Kind::String(text) => text.parse::<ByteSize>().ok(),
         _ => None,
     };
-    parsed.filter(|size| size.0 > 0).ok_or_else(|| {
-        expected(
-            Class::BadSize,
-            "a size: a number with a unit of B, KiB, MiB, GiB, TiB, such as \"20MiB\"",
-            node,
-        )
-    })
+    match parsed {
+        Some(ByteSize(0)) => Err(expected(Class::OutOfRange, "a size of at least 1B", node)),
+        Some(size) => Ok(size),
+        None => {
+            let what = "a size: a number with a unit of B, KiB, MiB, GiB, TiB, such as \"20MiB\"";
+            Err(expected(Class::BadSize, what, node))
+        }
+    }
 }
 
 /// An integer in `range`.

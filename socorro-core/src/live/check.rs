@@ -8,6 +8,7 @@ use futures_util::future::join_all;
 use super::attempt::{Aim, diff};
 use super::basis::Basis;
 use super::diff::Diff;
+use super::environment;
 use super::open::{self, Opened};
 use super::plan::{Part, Shape};
 use super::socorro::Builder;
@@ -39,10 +40,10 @@ impl Builder {
     /// Everything that is wrong.
     pub async fn check(self, connect: bool) -> Result<Checked, ConfigErrors> {
         let (environment, _, reaper) = self.environment();
-        let configuration = environment.read().await?;
-        let timeout = configuration.plugins.timeout.0;
+        let partly = environment::read(&environment.layers).await?.partly;
+        let timeout = partly.configuration.plugins.timeout.0;
         let nothing = (BTreeMap::new(), Basis::nothing());
-        let wanted = Wanted::check(&environment, configuration, present(&nothing)).await?;
+        let wanted = Wanted::check(&environment, partly, present(&nothing)).await?;
         let count = |kind| {
             wanted
                 .instances
@@ -97,8 +98,8 @@ impl Builder {
 
     /// The loader that `[plugins]` describes, to look at plugins themselves.
     ///
-    /// `InvalidConfig` with every error, a line each.
-    pub async fn loader(self) -> Result<Loader> {
+    /// Everything that is wrong.
+    pub async fn loader(self) -> Result<Loader, ConfigErrors> {
         let (environment, _, _) = self.environment();
         let configuration = environment.read().await?;
         Ok(environment.loader(&configuration))

@@ -288,6 +288,7 @@ impl Driver {
                     return Some(report);
                 }
                 report.configuration = reached;
+                report.last_good = None;
                 if candidate.changes_nothing {
                     report.outcome = Outcome::Unchanged;
                     self.basis = candidate.basis;
@@ -332,7 +333,8 @@ impl Driver {
             why: Default::default(),
             errors: Vec::new(),
             timed_out: false,
-            last_good: None,
+            // Until something is adopted that the files say.
+            last_good: self.reports.borrow().last_good.clone(),
             degraded: Vec::new(),
         }
     }

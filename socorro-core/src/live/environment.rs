@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::{
-    Class, ConfigError, ConfigErrors, Configuration, Document, HostOptions, Layers, Origin,
+    Class, ConfigError, ConfigErrors, Configuration, Document, HostOptions, Layers, Origin, Partly,
     SystemSecrets, Wrong,
 };
 use crate::live::instance::Retired;
@@ -42,7 +42,8 @@ pub(super) enum Parts {
 impl Environment {
     /// Reads the layers anew. Blocking work is done elsewhere.
     pub(super) async fn read(&self) -> std::result::Result<Configuration, ConfigErrors> {
-        Ok(read(&self.layers).await?.1)
+        let partly = read(&self.layers).await?.partly;
+        partly.errors.or(partly.configuration)
     }
 
     /// The loader for the plugins that this configuration names.
@@ -64,15 +65,21 @@ impl Environment {
     }
 }
 
+/// Layers that could be read and merged.
+pub(super) struct Read {
+    pub(super) document: Document,
+    pub(super) partly: Partly,
+}
+
 /// Reads these layers, and checks them as far as that goes without plugins.
-pub(super) async fn read(
-    layers: &Layers,
-) -> std::result::Result<(Document, Configuration), ConfigErrors> {
+///
+/// Files that cannot be read or parsed, variables and flags that say nothing.
+pub(super) async fn read(layers: &Layers) -> std::result::Result<Read, ConfigErrors> {
     let layers = layers.clone();
     let read = move || {
         let document = layers.load()?;
-        let configuration = document.configuration()?;
-        Ok((document, configuration))
+        let partly = document.partly();
+        Ok(Read { document, partly })
     };
     match tokio::task::spawn_blocking(read).await {
         Ok(read) => read,

@@ -14,11 +14,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
+use serde_json::Value;
 
 use super::plan::{Identity, Shape};
 use crate::config::{Class, ConfigError, InstanceConfig, Wrong};
-use crate::plugin::Plugin;
+use crate::error::Error;
 use crate::plugin::loader::{Loader, Refusal};
+use crate::plugin::{Kind, Plugin};
 
 /// What came of loading each of them.
 pub(super) struct Libraries {
@@ -81,20 +83,44 @@ impl Libraries {
                     why: refusal.error.message().into(),
                 })
             }
-            _ => Err(self.wrong(config, refusal)),
+            _ => Err(wrong(&self.loader, config, &refusal.error)),
         }
     }
+}
 
-    fn wrong(&self, config: &InstanceConfig, refusal: &Refusal) -> ConfigError {
-        let by_name = config.library.is_none();
-        let key = if by_name { "type" } else { "library" };
-        let class = if by_name && !self.loader.knows(&config.type_name) {
-            Class::NoSuchPlugin
-        } else {
-            Class::PluginRefused
-        };
-        config.wrong(key, Wrong::new(class, refusal.error.to_string()))
+/// The plugin of one backend, and the schema of its options.
+///
+/// Why there is none.
+pub(super) async fn plugin(
+    loader: &Loader,
+    kind: Kind,
+    config: &InstanceConfig,
+) -> Result<(Arc<Plugin>, Value), ConfigError> {
+    let plugin = loader
+        .load(&config.type_name, config.library.as_deref())
+        .await
+        .map_err(|error| wrong(loader, config, &error))?;
+    match plugin.options_schema(kind).cloned() {
+        Some(schema) => Ok((plugin, schema)),
+        None => Err(other_kind(kind, config)),
     }
+}
+
+/// The plugin has nothing of this kind.
+pub(super) fn other_kind(kind: Kind, config: &InstanceConfig) -> ConfigError {
+    let why = format!("the plugin {:?} is no {kind}", config.type_name);
+    config.wrong("type", Wrong::new(Class::PluginKind, why))
+}
+
+fn wrong(loader: &Loader, config: &InstanceConfig, error: &Error) -> ConfigError {
+    let by_name = config.library.is_none();
+    let key = if by_name { "type" } else { "library" };
+    let class = if by_name && !loader.knows(&config.type_name) {
+        Class::NoSuchPlugin
+    } else {
+        Class::PluginRefused
+    };
+    config.wrong(key, Wrong::new(class, error.to_string()))
 }
 
 /// Never told: everything that is asked for was loaded before.

@@ -6,7 +6,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::attempt::Attempt;
 use super::control;
-use super::diff::Diff;
+use super::diff::{Diff, Why};
 use super::driver::{Driver, Message};
 use super::environment::{Environment, Parts, ending};
 use super::handle::StorageHandle;
@@ -371,7 +371,8 @@ fn first_report(first: Attempt) -> Result<(ReloadReport, super::attempt::Candida
         configuration: first.diff.saved().to().to_owned(),
         steps: first.steps,
         plan: first.diff.plan,
-        why: first.diff.why,
+        // Everything is new, and compared with nothing.
+        why: Why::default(),
         errors: Vec::new(),
         timed_out: false,
         last_good: None,

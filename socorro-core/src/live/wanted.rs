@@ -10,12 +10,12 @@ use sha2::{Digest, Sha256};
 
 use super::basis::Basis;
 use super::environment::{Environment, Parts};
-use super::libraries::{Code, Libraries};
+use super::libraries::{Code, Libraries, other_kind};
 use super::plan::{Identity, Part, Shape};
 use super::settings::Settings;
 use crate::config::{
-    Class, ConfigError, ConfigErrors, Configuration, InstanceConfig, Origin, PipelineConfig,
-    Resolved, Wrong,
+    Class, ConfigError, ConfigErrors, Configuration, InstanceConfig, Origin, Partly,
+    PipelineConfig, Resolved, Wrong,
 };
 use crate::pipeline::Pipelines;
 use crate::plugin::Resource;
@@ -77,20 +77,30 @@ impl WantedInstance {
 }
 
 impl Wanted {
-    /// Loads the plugins, checks every option, resolves secrets, compares resources; all errors at once.
+    /// Loads the plugins, checks every option, resolves secrets, compares resources; all errors at once, those
+    /// included that were found when the configuration was read.
     pub(super) async fn check(
         environment: &Environment,
-        configuration: Configuration,
+        partly: Partly,
         present: Present<'_>,
     ) -> Result<Self, ConfigErrors> {
-        let loader = environment.loader(&configuration);
+        let configuration = &partly.configuration;
+        let loader = environment.loader(configuration);
         let open = configuration.plugins.open();
         let mut errors = ConfigErrors::default();
-        errors.extend(still_there(&configuration, present.claimed));
-        errors.extend(asked_for(&configuration, &environment.parts));
+        // A table that could not be read is not gone.
+        if partly.errors.0.is_empty() {
+            errors.extend(still_there(configuration, present.claimed));
+            errors.extend(asked_for(configuration, &environment.parts));
+        }
         let with_sources = environment.pipelines != Pipelines::Off;
-        let storages = selected(&configuration, &environment.parts).into_iter();
-        let sources = configuration.sources.values().filter(|_| with_sources);
+        let storages = selected(configuration, &environment.parts)
+            .into_iter()
+            .filter(|config| partly.is_checkable("storage", config));
+        let sources = configuration
+            .sources
+            .values()
+            .filter(|config| with_sources && partly.is_checkable("source", config));
         let all: Vec<(Kind, InstanceConfig)> = storages
             .map(|config| (Kind::Storage, config))
             .chain(sources.map(|config| (Kind::Source, config.clone())))
@@ -112,7 +122,10 @@ impl Wanted {
             }
         }
         errors.extend(collisions(&instances));
-        errors.or(Self {
+        let mut all = partly.errors;
+        all.extend(errors);
+        let configuration = partly.configuration;
+        all.in_reading_order().or(Self {
             settings: Settings::of(&configuration),
             open,
             instances,
@@ -261,10 +274,7 @@ impl Check<'_> {
             }
         };
         let Some(schema) = plugin.options_rules(kind) else {
-            let why = format!("the plugin {:?} is no {kind}", config.type_name);
-            return Err(config
-                .wrong("type", Wrong::new(Class::PluginKind, why))
-                .into());
+            return Err(other_kind(kind, &config).into());
         };
         let schema = schema
             .as_ref()
