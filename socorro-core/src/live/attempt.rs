@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures_util::future::join_all;
 
@@ -19,15 +19,17 @@ use super::keep::{self, Kept};
 use super::open::{self, Opened};
 use super::plan::{Change, Part, Shape};
 use super::reason::Reason;
-use super::report::Step;
 use super::saved::SavedPlan;
 use super::wanted::{Kind, Present, Wanted, WantedInstance};
 use crate::config::{ConfigErrors, Layers, ReloadConfig};
 use crate::error::Result;
+use crate::step::{Step, Steps, Taken};
 
 /// What an attempt came to.
 pub(super) struct Attempt {
-    pub(super) steps: Vec<(Step, Duration)>,
+    pub(super) started: Instant,
+    /// The record of the steps it took.
+    pub(super) steps: Steps,
     /// What it does, as far as it came.
     pub(super) diff: Diff,
     /// The next generation, or every reason why there is none.
@@ -45,8 +47,8 @@ pub(super) struct Candidate {
     pub(super) kept: Option<Kept>,
     /// Where the control socket is to be.
     pub(super) control: Option<PathBuf>,
-    /// It is what runs already; there is nothing to commit.
-    pub(super) changes_nothing: bool,
+    /// The step that is left to do. None when this is what runs already, and there is nothing to commit.
+    pub(super) committing: Option<Taken>,
 }
 
 /// What an attempt starts from.
@@ -57,6 +59,8 @@ pub(super) struct Before {
     pub(super) claimed: Vec<String>,
     /// What the attempt has to come to, or else it is refused.
     pub(super) expected: Option<Box<SavedPlan>>,
+    /// Where the attempt notes its steps.
+    pub(super) steps: Steps,
 }
 
 /// Layers that were read and checked: what a plan is made from, whether it is carried out or only shown.
@@ -66,14 +70,15 @@ pub(super) struct Aim {
     pub(super) kept: Option<Kept>,
 }
 
-/// Reads these layers, checks, plans and opens, measuring each step.
+/// Reads these layers, checks, plans and opens, noting each step.
 pub(super) async fn attempt(
     environment: Arc<Environment>,
     layers: Layers,
     before: Before,
 ) -> Attempt {
     let mut attempt = Attempt {
-        steps: Vec::new(),
+        started: Instant::now(),
+        steps: before.steps.clone(),
         diff: Diff::default(),
         outcome: Err(Vec::new()),
     };
@@ -89,29 +94,23 @@ pub(super) async fn diff(
     layers: &Layers,
     present: Present<'_>,
 ) -> Result<Diff, ConfigErrors> {
-    let aim = Aim::take(environment, layers, present, &mut Vec::new()).await?;
+    let aim = Aim::take(environment, layers, present, &environment.steps()).await?;
     Ok(Diff::between(present.running, present.basis, &aim.basis))
 }
 
 impl Aim {
-    /// Reads and checks, measuring each step.
+    /// Reads and checks.
     ///
     /// Everything that is wrong.
     pub(super) async fn take(
         environment: &Environment,
         layers: &Layers,
         present: Present<'_>,
-        steps: &mut Vec<(Step, Duration)>,
+        steps: &Steps,
     ) -> Result<Self, ConfigErrors> {
-        let started = Instant::now();
-        let read = environment::read(layers).await;
-        steps.push((Step::Read, started.elapsed()));
-        let Read { document, partly } = read?;
+        let Read { document, partly } = environment::read(layers, steps).await?;
         let configuration = partly.configuration.clone();
-        let started = Instant::now();
-        let wanted = Wanted::check(environment, partly, present).await;
-        steps.push((Step::Check, started.elapsed()));
-        let wanted = wanted?;
+        let wanted = Wanted::check(environment, partly, present, steps).await?;
         let kept = keep::text(&configuration, &wanted);
         let basis = Basis::new(document, &configuration, &wanted);
         Ok(Self {
@@ -136,30 +135,30 @@ impl Attempt {
             running: &shapes,
             basis: &before.basis,
         };
-        let aim = Aim::take(environment, layers, present, &mut self.steps).await;
+        let aim = Aim::take(environment, layers, present, &self.steps).await;
         let Aim {
             wanted,
             basis,
             kept,
         } = aim.map_err(reasons)?;
-        let started = Instant::now();
-        self.diff = Diff::between(&shapes, &before.basis, &basis);
-        self.took(Step::Plan, started);
-        if let Some(expected) = &before.expected {
-            let differs = expected.differs(&self.diff.saved());
-            if !differs.is_empty() {
-                return Err(differs.into_iter().map(unexpected).collect());
-            }
-        }
-
-        let started = Instant::now();
-        let opened = self.open(environment, &wanted).await;
-        self.took(Step::Open, started);
-        let (opened, degraded) = opened?;
+        let steps = self.steps.clone();
+        let plan = async {
+            self.diff = Diff::between(&shapes, &before.basis, &basis);
+            self.is_expected(before.expected.as_deref())
+        };
+        steps.take_async(Step::Plan, plan).await?;
+        let (opened, degraded) = self.open(environment, &wanted).await?;
         let reload = wanted.settings.reload.clone();
         let control = wanted.settings.control.socket.clone();
         let changes_nothing = running.number > 0 && self.diff.plan.changes_nothing_now();
         let generation = assemble(environment, running, wanted, opened);
+        let mut committing = None;
+        if !changes_nothing {
+            // Whatever can go wrong does so here; the driver only stores.
+            let ready = async { Ok::<_, Vec<Reason>>(()) };
+            steps.take_async(Step::Commit, ready).await?;
+            committing = Some(steps.enter(Step::Commit));
+        }
         Ok(Candidate {
             generation,
             degraded,
@@ -167,8 +166,18 @@ impl Attempt {
             basis: Arc::new(basis),
             kept,
             control,
-            changes_nothing,
+            committing,
         })
+    }
+
+    /// What was reviewed is what would happen, if anything was reviewed.
+    fn is_expected(&self, expected: Option<&SavedPlan>) -> Result<(), Vec<Reason>> {
+        let differs = expected.map(|expected| expected.differs(&self.diff.saved()));
+        let differs = differs.unwrap_or_default();
+        if differs.is_empty() {
+            return Ok(());
+        }
+        Err(differs.into_iter().map(unexpected).collect())
     }
 
     /// Opens what the plan adds or replaces, all at once.
@@ -184,9 +193,15 @@ impl Attempt {
             )
         });
         let new: Vec<&WantedInstance> = new.collect();
+        let parts: Vec<Part> = new.iter().map(|instance| instance.part()).collect();
+        let room = async {
+            let room = environment.departures.room(&parts).await;
+            room.map_err(|full| vec![Reason::Other(full)])
+        };
+        self.steps.take_async(Step::Plan, room).await?;
         let outcomes = join_all(
             new.iter()
-                .map(|instance| open::open(environment, wanted, instance)),
+                .map(|instance| open::open(environment, wanted, instance, &self.steps)),
         )
         .await;
         let (mut opened, mut degraded, mut errors) = (HashMap::new(), Vec::new(), Vec::new());
@@ -207,10 +222,6 @@ impl Attempt {
         } else {
             Err(errors)
         }
-    }
-
-    fn took(&mut self, step: Step, started: Instant) {
-        self.steps.push((step, started.elapsed()));
     }
 }
 

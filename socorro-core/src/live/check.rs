@@ -1,7 +1,6 @@
 //! Looking at a configuration without running it.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
 
 use futures_util::future::join_all;
 
@@ -40,10 +39,11 @@ impl Builder {
     /// Everything that is wrong.
     pub async fn check(self, connect: bool) -> Result<Checked, ConfigErrors> {
         let (environment, _, reaper) = self.environment();
-        let partly = environment::read(&environment.layers).await?.partly;
+        let steps = environment.steps();
+        let partly = environment::read(&environment.layers, &steps).await?.partly;
         let timeout = partly.configuration.plugins.timeout.0;
         let nothing = (BTreeMap::new(), Basis::nothing());
-        let wanted = Wanted::check(&environment, partly, present(&nothing)).await?;
+        let wanted = Wanted::check(&environment, partly, present(&nothing), &steps).await?;
         let count = |kind| {
             wanted
                 .instances
@@ -63,10 +63,13 @@ impl Builder {
                 .iter()
                 .filter(|instance| instance.backend.is_some());
             checked.health = join_all(backends.map(|instance| async {
-                let health = match open::open(&environment, &wanted, instance).await {
+                let opened =
+                    open::open(&environment, &wanted, instance, &environment.steps()).await;
+                let health = match opened {
                     Ok((_, Some(why))) => Ok(Health::unreachable(why)),
-                    Ok((Opened::Storage(storage), None)) => match storage.open() {
+                    Ok((Opened::Storage(storage), None)) => match storage.live() {
                         Some(storage) => {
+                            let storage = storage.open();
                             storage.health(&Context::new().with_timeout(timeout)).await
                         }
                         None => Ok(Health::unknown()),
@@ -80,7 +83,8 @@ impl Builder {
         }
         drop((wanted, environment));
         // What was opened ends before the program does.
-        reaper.finish(Instant::now() + timeout).await;
+        let deadline = reaper.departures().clock().now() + timeout;
+        reaper.finish(deadline).await;
         Ok(checked)
     }
 
@@ -90,8 +94,8 @@ impl Builder {
     pub async fn diff(self, next: &Layers) -> Result<Diff, ConfigErrors> {
         let (environment, _, _) = self.environment();
         let nothing = (BTreeMap::new(), Basis::nothing());
-        let layers = &environment.layers;
-        let aim = Aim::take(&environment, layers, present(&nothing), &mut Vec::new()).await?;
+        let (layers, steps) = (&environment.layers, environment.steps());
+        let aim = Aim::take(&environment, layers, present(&nothing), &steps).await?;
         let running = (aim.wanted.shapes(), aim.basis);
         diff(&environment, next, present(&running)).await
     }

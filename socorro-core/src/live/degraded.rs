@@ -3,7 +3,7 @@
 
 use std::future::Future;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -11,7 +11,8 @@ use bytes::Bytes;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
-use super::instance::{OpenSource, OpenStorage, Retire};
+use super::instance::{OpenSource, OpenStorage};
+use super::retire::Retire;
 use crate::context::Context;
 use crate::crash::{CrashId, DumpName, Dumps, ProcessedCrash, RawCrash, Redaction, StoredId};
 use crate::error::{Error, ErrorKind, Result};
@@ -24,11 +25,12 @@ use crate::transaction::Clock;
 pub(crate) struct Degraded<T: ?Sized> {
     place: Arc<Place<T>>,
     capabilities: Capabilities,
-    probe: JoinHandle<()>,
+    /// Taken when it ends.
+    probe: Mutex<Option<JoinHandle<()>>>,
 }
 
 struct Place<T: ?Sized> {
-    open: OnceLock<Box<T>>,
+    open: OnceLock<Arc<T>>,
     opened: Notify,
 }
 
@@ -45,7 +47,7 @@ impl<T: ?Sized + Send + Sync + 'static> Degraded<T> {
     ) -> Self
     where
         F: Fn() -> Fut + Send + 'static,
-        Fut: Future<Output = Result<Box<T>>> + Send,
+        Fut: Future<Output = Result<Arc<T>>> + Send,
     {
         let place = Arc::new(Place {
             open: OnceLock::new(),
@@ -74,7 +76,7 @@ impl<T: ?Sized + Send + Sync + 'static> Degraded<T> {
         Self {
             place,
             capabilities,
-            probe,
+            probe: Mutex::new(Some(probe)),
         }
     }
 
@@ -88,11 +90,18 @@ impl<T: ?Sized + Send + Sync + 'static> Degraded<T> {
     }
 
     /// Ends the probing and hands out what it opened, if anything.
-    async fn end(self) -> Option<Box<T>> {
-        self.probe.abort();
-        // Aborted or done; either way it no longer shares the place.
-        let _ = self.probe.await;
-        Arc::into_inner(self.place).and_then(|place| place.open.into_inner())
+    async fn end(&self) -> Option<Arc<T>> {
+        let probe = self
+            .probe
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(probe) = probe {
+            probe.abort();
+            // Aborted or done; either way it opens nothing more.
+            let _ = probe.await;
+        }
+        self.place.open.get().cloned()
     }
 }
 
@@ -105,10 +114,16 @@ impl Retire for Degraded<dyn OpenStorage> {
         }
     }
 
-    async fn destroy(self: Box<Self>, timeout: Duration) -> Destroyed {
+    async fn destroy(self: Arc<Self>, timeout: Duration) -> Destroyed {
         match self.end().await {
             Some(open) => open.destroy(timeout).await,
             None => Destroyed::Clean,
+        }
+    }
+
+    async fn gone(&self) {
+        if let Ok(open) = self.open() {
+            open.gone().await;
         }
     }
 }
@@ -122,10 +137,16 @@ impl Retire for Degraded<dyn OpenSource> {
         }
     }
 
-    async fn destroy(self: Box<Self>, timeout: Duration) -> Destroyed {
+    async fn destroy(self: Arc<Self>, timeout: Duration) -> Destroyed {
         match self.end().await {
             Some(open) => open.destroy(timeout).await,
             None => Destroyed::Clean,
+        }
+    }
+
+    async fn gone(&self) {
+        if let Ok(open) = self.open() {
+            open.gone().await;
         }
     }
 }

@@ -8,9 +8,11 @@ use crate::config::{
     Class, ConfigError, ConfigErrors, Configuration, Document, HostOptions, Layers, Origin, Partly,
     SystemSecrets, Wrong,
 };
-use crate::live::instance::Retired;
+use crate::live::leaving::Departures;
+use crate::live::retire::Retired;
 use crate::pipeline::Pipelines;
 use crate::plugin::loader::Loader;
+use crate::step::{Failpoints, Step, Steps, apart};
 use crate::transaction::delay::FixedDelays;
 use crate::transaction::{BackoffExecutor, Clock, Jitter, Quit, TransactionExecutor};
 
@@ -29,6 +31,9 @@ pub(super) struct Environment {
     pub(super) jitter: Arc<dyn Jitter>,
     pub(super) quit: Quit,
     pub(super) retired: Retired,
+    /// Nothing, but in tests.
+    pub(super) failpoints: Failpoints,
+    pub(super) departures: Arc<Departures>,
 }
 
 /// Which storages are opened.
@@ -42,8 +47,13 @@ pub(super) enum Parts {
 impl Environment {
     /// Reads the layers anew. Blocking work is done elsewhere.
     pub(super) async fn read(&self) -> std::result::Result<Configuration, ConfigErrors> {
-        let partly = read(&self.layers).await?.partly;
+        let partly = read(&self.layers, &self.steps()).await?.partly;
         partly.errors.or(partly.configuration)
+    }
+
+    /// The record of a new attempt.
+    pub(super) fn steps(&self) -> Steps {
+        Steps::new(self.failpoints.clone())
     }
 
     /// The loader for the plugins that this configuration names.
@@ -74,16 +84,21 @@ pub(super) struct Read {
 /// Reads these layers, and checks them as far as that goes without plugins.
 ///
 /// Files that cannot be read or parsed, variables and flags that say nothing.
-pub(super) async fn read(layers: &Layers) -> std::result::Result<Read, ConfigErrors> {
-    let layers = layers.clone();
+pub(super) async fn read(
+    layers: &Layers,
+    steps: &Steps,
+) -> std::result::Result<Read, ConfigErrors> {
+    let (layers, steps) = (layers.clone(), steps.clone());
     let read = move || {
-        let document = layers.load()?;
-        let partly = document.partly();
-        Ok(Read { document, partly })
+        let document = layers.load_in(&steps)?;
+        steps.take(Step::Check, || {
+            let partly = document.partly();
+            Ok(Read { document, partly })
+        })
     };
-    match tokio::task::spawn_blocking(read).await {
+    match apart("read", read).await {
         Ok(read) => read,
-        Err(_) => Err(ending()),
+        Err(error) => Err(unread(format!("there is no thread to read it on: {error}"))),
     }
 }
 

@@ -5,14 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::admission::Admission;
-use super::instance::{SourceInstance, StorageInstance};
+use super::instance::{LiveStorage, SourceInstance, StorageInstance};
 use super::settings::Settings;
 use crate::compose;
 use crate::config::{HostOptions, PipelineConfig};
 use crate::crash::{Limits, Redaction};
 use crate::error::{Error, ErrorKind, Result};
-use crate::source::NewCrashSource;
-use crate::storage::{Capabilities, CrashStorage};
+use crate::storage::Capabilities;
 use crate::transaction::{Drain, TransactionExecutor};
 
 /// Everything that one operation needs from its start to its end. An operation holds the generation it
@@ -59,6 +58,11 @@ impl Generation {
         self.settings.limits
     }
 
+    /// How long what it replaced may go on.
+    pub(crate) fn drain_timeout(&self) -> Duration {
+        self.settings.reload.drain_timeout
+    }
+
     pub(crate) fn redaction(&self) -> &Redaction {
         &self.settings.redaction
     }
@@ -86,9 +90,7 @@ impl Generation {
         compose::union(leaves.iter().map(|leaf| {
             self.storages
                 .get(*leaf)
-                .map_or(Capabilities::empty(), |entry| {
-                    entry.storage().capabilities()
-                })
+                .map_or(Capabilities::empty(), |entry| entry.capabilities())
         }))
     }
 
@@ -112,11 +114,23 @@ impl Generation {
 }
 
 impl StorageEntry {
-    pub(crate) fn storage(&self) -> &dyn CrashStorage {
-        match self.instance.open() {
-            Some(open) => open,
-            None => &Gone,
-        }
+    /// What is open, to be held for one operation. `Cancelled` when it has ended.
+    pub(crate) fn live(&self) -> Result<Arc<LiveStorage>> {
+        self.instance.live().ok_or_else(|| {
+            Error::new(
+                ErrorKind::Cancelled,
+                "the storage of a replaced configuration has ended; make the operation again, the configuration \
+                 now in force will take it",
+            )
+            .retryable(true)
+        })
+    }
+
+    /// What it can do; nothing when it has ended.
+    pub(crate) fn capabilities(&self) -> Capabilities {
+        self.instance
+            .live()
+            .map_or(Capabilities::empty(), |live| live.open().capabilities())
     }
 
     pub(crate) fn drain(&self) -> &Drain {
@@ -125,11 +139,9 @@ impl StorageEntry {
 }
 
 impl SourceEntry {
-    pub(crate) fn source(&self) -> Result<&dyn NewCrashSource> {
-        match self.instance.open() {
-            Some(open) => Ok(open),
-            None => Err(Error::new(ErrorKind::Cancelled, "the source has ended")),
-        }
+    /// The open source, as generations share it.
+    pub(crate) fn instance(&self) -> &SourceInstance {
+        &self.instance
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -153,16 +165,12 @@ impl SourceEntry {
         &self.instance.drain
     }
 
+    /// What bounds settling crashes that it handed out, when it leaves.
+    pub(crate) fn settling(&self) -> &Drain {
+        &self.instance.settling
+    }
+
     pub(crate) fn timeout(&self) -> Duration {
         self.host.timeout
-    }
-}
-
-/// Stands in for an instance that is being dropped, which cannot be seen from outside.
-struct Gone;
-
-impl CrashStorage for Gone {
-    fn capabilities(&self) -> Capabilities {
-        Capabilities::empty()
     }
 }

@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use super::generation::{Generation, StorageEntry};
+use super::generation::Generation;
+use super::instance::LiveStorage;
 use super::shared::{Claim, Shared};
 use crate::context::Context;
 use crate::crash::{CrashId, Dump, DumpName, Dumps, ProcessedCrash, RawCrash, StoredId};
@@ -412,8 +413,10 @@ impl StorageHandle {
             .ok_or_else(|| self.removed(&generation))?
             .clone();
         let _admitted = entry.admission.admit(bytes)?;
+        let within = entry.live()?.enter();
         let mut cx = self.cx.clone();
-        cx.pin = Some(generation);
+        // A composite finds its children in it. An operation on a backend keeps nothing open but that.
+        cx.pin = (!entry.children.is_empty()).then_some(generation);
         let call = Call {
             operation,
             deadline: cx.deadline(),
@@ -424,7 +427,7 @@ impl StorageHandle {
                 Some(timeout) => cx.clone().with_timeout(timeout),
                 None => cx.clone(),
             };
-            attempt(Open::Entry(entry.clone()), cx)
+            attempt(Open::Live(within.live().clone()), cx)
         })
         .await
     }
@@ -456,14 +459,14 @@ impl fmt::Debug for StorageHandle {
 
 /// The storage of one attempt, kept open by it.
 enum Open {
-    Entry(Arc<StorageEntry>),
+    Live(Arc<LiveStorage>),
     Fixed(Arc<dyn CrashStorage>),
 }
 
 impl Open {
     fn get(&self) -> &dyn CrashStorage {
         match self {
-            Self::Entry(entry) => entry.storage(),
+            Self::Live(live) => live.open(),
             Self::Fixed(storage) => &**storage,
         }
     }

@@ -1,56 +1,43 @@
-//! An open storage or source, and what happens when the last generation that has it lets go.
+//! A storage or source that was configured and opened, and the place in which what is open stands.
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::Instant;
 
-use async_trait::async_trait;
-use tokio::sync::mpsc;
+use arc_swap::ArcSwapOption;
+use tokio::sync::Notify;
 
-use super::plan::Identity;
-use crate::context::Context;
-use crate::error::Result;
-use crate::plugin::host::{Destroyed, PluginSource, PluginStorage};
+use super::in_service::Live;
+use super::plan::{Identity, Part};
+use super::retire::{Retire, Retired};
 use crate::source::NewCrashSource;
 use crate::storage::CrashStorage;
 use crate::transaction::Drain;
 
-/// An open instance. Generations share it; when the last of them and the last operation in it are gone, it
-/// retires by itself: no count is kept by hand, so none can be wrong.
+/// An instance. Generations share it; what is open in it ends when the last of them and the last operation are
+/// gone, or at the deadline of its [drain](Self::drain), whichever comes first.
 pub(crate) struct Instance<T: ?Sized> {
+    pub(crate) part: Part,
     pub(crate) name: Arc<str>,
     /// What it was made from: decides at a reload whether it is kept.
     pub(crate) identity: Identity,
     /// Started by the reload that removes it; wakes and bounds what still runs.
     pub(crate) drain: Drain,
-    /// `None` only while it is dropped.
-    open: Option<Box<T>>,
-    into_retiring: fn(Box<T>) -> Box<dyn Retire>,
-    retired: Retired,
+    /// Bounds what settles crashes that were handed out, which comes after everything else.
+    pub(crate) settling: Drain,
+    /// Empty while it is out of service, and from the end of its drain on.
+    slot: ArcSwapOption<Live<T>>,
+    filled: Notify,
 }
 
 /// An open storage.
 pub(crate) type StorageInstance = Instance<dyn OpenStorage>;
 /// An open source.
 pub(crate) type SourceInstance = Instance<dyn OpenSource>;
-
-/// Where instances go that nothing uses any more. Unbounded, but never longer than there are instances.
-pub(crate) type Retired = mpsc::UnboundedSender<Retiree>;
-
-/// An instance on its way out.
-pub(crate) struct Retiree {
-    pub(crate) name: Arc<str>,
-    pub(crate) open: Box<dyn Retire>,
-}
-
-/// How an open thing is ended.
-#[async_trait]
-pub(crate) trait Retire: Send + Sync {
-    /// Flushes; see [`CrashStorage::close`].
-    async fn flush(&self, cx: &Context) -> Result<()>;
-    /// Frees everything, in at most `timeout`.
-    async fn destroy(self: Box<Self>, timeout: Duration) -> Destroyed;
-}
+/// What is open in a storage.
+pub(crate) type LiveStorage = Live<dyn OpenStorage>;
+/// What is open in a source.
+pub(crate) type LiveSource = Live<dyn OpenSource>;
 
 /// A storage that can be retired.
 pub(crate) trait OpenStorage: CrashStorage + Retire {}
@@ -64,17 +51,12 @@ impl StorageInstance {
     pub(crate) fn storage(
         name: &str,
         identity: Identity,
-        open: Box<dyn OpenStorage>,
+        open: Arc<dyn OpenStorage>,
         retired: Retired,
     ) -> Arc<Self> {
-        Arc::new(Self {
-            name: name.into(),
-            identity,
-            drain: Drain::new(),
-            open: Some(open),
-            into_retiring: |open| open,
-            retired,
-        })
+        let part = Part::Storage(name.to_owned());
+        let live = Live::new(part.clone(), open, |open| open, retired);
+        Self::new(part, name, identity, live)
     }
 }
 
@@ -82,66 +64,72 @@ impl SourceInstance {
     pub(crate) fn source(
         name: &str,
         identity: Identity,
-        open: Box<dyn OpenSource>,
+        open: Arc<dyn OpenSource>,
         retired: Retired,
     ) -> Arc<Self> {
-        Arc::new(Self {
-            name: name.into(),
-            identity,
-            drain: Drain::new(),
-            open: Some(open),
-            into_retiring: |open| open,
-            retired,
-        })
+        let part = Part::Source(name.to_owned());
+        let live = Live::new(part.clone(), open, |open| open, retired);
+        Self::new(part, name, identity, live)
     }
 }
 
 impl<T: ?Sized> Instance<T> {
-    /// `None` only while it is dropped, which nobody sees.
-    pub(crate) fn open(&self) -> Option<&T> {
-        self.open.as_deref()
+    fn new(part: Part, name: &str, identity: Identity, live: Arc<Live<T>>) -> Arc<Self> {
+        Arc::new(Self {
+            part,
+            name: name.into(),
+            identity,
+            drain: Drain::new(),
+            settling: Drain::new(),
+            slot: ArcSwapOption::new(Some(live)),
+            filled: Notify::new(),
+        })
     }
-}
 
-impl<T: ?Sized> Drop for Instance<T> {
-    fn drop(&mut self) {
-        let Some(open) = self.open.take() else { return };
-        let retiree = Retiree {
-            name: self.name.clone(),
-            open: (self.into_retiring)(open),
-        };
-        // Nobody listens only after the program was shut down; what is open then ends by its own drop.
-        let _ = self.retired.send(retiree);
+    /// What is open, to be held for one operation; `None` while nothing is in service.
+    pub(crate) fn live(&self) -> Option<Arc<Live<T>>> {
+        self.slot.load_full()
+    }
+
+    /// Waits until something is in service; ready at once when it is. For ever after the end.
+    pub(crate) async fn in_service(&self) -> Arc<Live<T>> {
+        loop {
+            // Made before the slot is looked at, so that nothing that is put there in between is missed.
+            let filled = self.filled.notified();
+            if let Some(live) = self.live() {
+                return live;
+            }
+            filled.await;
+        }
+    }
+
+    /// Takes out of service what is open: no operation begins on it any more, and a source hands out nothing
+    /// more. Operations in it go on, and hold it.
+    pub(crate) fn take(&self) -> Option<Arc<Live<T>>> {
+        let live = self.slot.swap(None)?;
+        live.set_out();
+        Some(live)
+    }
+
+    /// Puts something in service in place of what was taken out.
+    #[allow(dead_code, reason = "for what is exchanged in place")]
+    pub(crate) fn put(&self, live: Arc<Live<T>>) {
+        self.slot.store(Some(live));
+        self.filled.notify_waiters();
+    }
+
+    /// Starts the drain: operations end by `deadline`, and what settles by `settled`.
+    pub(super) fn drain_until(&self, deadline: Instant, settled: Instant) {
+        self.drain.start(deadline);
+        self.settling.start(settled);
     }
 }
 
 impl<T: ?Sized> fmt::Debug for Instance<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Instance")
-            .field("name", &self.name)
+            .field("part", &self.part)
             .field("identity", &self.identity)
             .finish_non_exhaustive()
-    }
-}
-
-#[async_trait]
-impl Retire for PluginStorage {
-    async fn flush(&self, cx: &Context) -> Result<()> {
-        CrashStorage::close(self, cx).await
-    }
-
-    async fn destroy(self: Box<Self>, timeout: Duration) -> Destroyed {
-        PluginStorage::destroy(*self, timeout).await
-    }
-}
-
-#[async_trait]
-impl Retire for PluginSource {
-    async fn flush(&self, cx: &Context) -> Result<()> {
-        NewCrashSource::close(self, cx).await
-    }
-
-    async fn destroy(self: Box<Self>, timeout: Duration) -> Destroyed {
-        PluginSource::destroy(*self, timeout).await
     }
 }

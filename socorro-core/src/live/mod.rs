@@ -28,7 +28,8 @@
 //! | `basis.rs`, `settings.rs`, `diff.rs`, `saved.rs` | what changed and why; a plan that was reviewed |
 //! | `starting.rs`, `keep.rs` | the start, and what is kept for one on broken files |
 //! | `control/` | the socket over which a running program is asked |
-//! | `instance.rs`, `degraded.rs`, `reaper.rs` | the life of an instance |
+//! | `instance.rs`, `in_service.rs`, `degraded.rs` | the life of an instance |
+//! | `leaving/`, `retire.rs`, `reaper.rs`, `stop.rs` | its end |
 //! | `report.rs`, `reason.rs` | what came of it |
 
 mod admission;
@@ -43,31 +44,43 @@ mod driver;
 mod environment;
 mod generation;
 mod handle;
+mod in_service;
 mod instance;
 mod keep;
+mod leaving;
 mod libraries;
 mod open;
 mod plan;
 mod reaper;
 mod reason;
 mod report;
+mod resolve;
+mod retire;
 mod saved;
 mod settings;
 mod shared;
 mod show;
 mod socorro;
 mod starting;
+mod stop;
+mod waiting;
 mod wanted;
 
 pub use check::Checked;
 pub use diff::{Cause, Diff, Why};
 pub(crate) use generation::{Generation, SourceEntry};
 pub use handle::StorageHandle;
+pub(crate) use in_service::Within;
+pub(crate) use instance::{LiveSource, OpenSource};
+pub use leaving::{Leaving, Stage, Straggler};
 pub use plan::{Change, Identity, Part, Plan, Shape};
-pub use reaper::Straggler;
 pub use reason::{Reason, Refused};
-pub use report::{Outcome, ReloadReport, Step, Trigger};
+pub use report::{Outcome, ReloadReport, Trigger};
 pub use saved::SavedPlan;
 pub use settings::Setting;
 pub(crate) use shared::Shared;
 pub use socorro::{Builder, Socorro};
+
+#[cfg(feature = "failpoints")]
+pub use crate::step::{Failpoints, Fault};
+pub use crate::step::{How, Step, StoppedIn};

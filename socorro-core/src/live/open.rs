@@ -5,13 +5,14 @@ use std::sync::Arc;
 use super::degraded::Degraded;
 use super::environment::Environment;
 use super::handle::StorageHandle;
-use super::instance::{OpenSource, OpenStorage, Retire, SourceInstance, StorageInstance};
+use super::instance::{OpenSource, OpenStorage, SourceInstance, StorageInstance};
 use super::wanted::{Backend, Kind, Wanted, WantedInstance};
 use crate::compose::Fanout;
 use crate::config::Start;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
-use crate::plugin::host::{Destroyed, OpenOptions};
+use crate::plugin::host::{Destroyed, OpenOptions, PluginStorage};
+use crate::step::{Step, Steps};
 use crate::storage::{Capabilities, CrashStorage};
 
 /// An instance that was opened.
@@ -28,6 +29,7 @@ pub(super) async fn open(
     environment: &Environment,
     wanted: &Wanted,
     instance: &WantedInstance,
+    steps: &Steps,
 ) -> Result<(Opened, Option<String>)> {
     let name = &instance.config.name;
     let identity = instance.identity.clone();
@@ -38,7 +40,7 @@ pub(super) async fn open(
             .iter()
             .map(|child| StorageHandle::child(child))
             .collect();
-        let open: Box<dyn OpenStorage> = Box::new(Fanout::new(children));
+        let open: Arc<dyn OpenStorage> = Arc::new(Fanout::new(children));
         return Ok((
             Opened::Storage(StorageInstance::storage(name, identity, open, retired)),
             None,
@@ -49,6 +51,7 @@ pub(super) async fn open(
         name: name.clone(),
         backend: backend.clone(),
         options: wanted.open.clone(),
+        steps: steps.about(instance.part()),
     };
     match instance.kind {
         Kind::Storage => {
@@ -57,11 +60,12 @@ pub(super) async fn open(
                 Err(error) if may_be_missing && is_outage(&error) => {
                     let able =
                         Capabilities::from_bits_truncate(backend.plugin.capabilities().bits());
+                    let opening = opening.for_probes();
                     let probe = move || {
                         let opening = opening.clone();
                         async move { opening.storage().await }
                     };
-                    let open: Box<dyn OpenStorage> = Box::new(Degraded::<dyn OpenStorage>::start(
+                    let open: Arc<dyn OpenStorage> = Arc::new(Degraded::<dyn OpenStorage>::start(
                         name.clone(),
                         able,
                         environment.clock.clone(),
@@ -80,11 +84,12 @@ pub(super) async fn open(
             let (open, why) = match opening.source().await {
                 Ok(open) => (open, None),
                 Err(error) if may_be_missing && is_outage(&error) => {
+                    let opening = opening.for_probes();
                     let probe = move || {
                         let opening = opening.clone();
                         async move { opening.source().await }
                     };
-                    let open: Box<dyn OpenSource> = Box::new(Degraded::<dyn OpenSource>::start(
+                    let open: Arc<dyn OpenSource> = Arc::new(Degraded::<dyn OpenSource>::start(
                         name.clone(),
                         Capabilities::empty(),
                         environment.clock.clone(),
@@ -108,35 +113,50 @@ struct Opening {
     name: String,
     backend: Backend,
     options: OpenOptions,
+    /// The record of the attempt that opens.
+    steps: Steps,
 }
 
 impl Opening {
+    /// The instance joins although its backend is not there; what is tried later belongs to no attempt.
+    fn for_probes(self) -> Self {
+        self.steps.put_up_with();
+        Self {
+            steps: Steps::default(),
+            ..self
+        }
+    }
+
     /// Opens the storage; one whose backend cannot be used is ended again.
-    async fn storage(&self) -> Result<Box<dyn OpenStorage>> {
+    async fn storage(&self) -> Result<Arc<dyn OpenStorage>> {
         self.try_storage()
             .await
             .map_err(|error| self.backend.options.hide(error))
     }
 
-    async fn source(&self) -> Result<Box<dyn OpenSource>> {
+    async fn source(&self) -> Result<Arc<dyn OpenSource>> {
         self.try_source()
             .await
             .map_err(|error| self.backend.options.hide(error))
     }
 
-    async fn try_storage(&self) -> Result<Box<dyn OpenStorage>> {
+    async fn try_storage(&self) -> Result<Arc<dyn OpenStorage>> {
         let storage = self
             .backend
             .plugin
-            .open_storage(&self.name, self.backend.options.json(), &self.options)
+            .open_storage_in(
+                &self.name,
+                self.backend.options.json(),
+                &self.options,
+                &self.steps,
+            )
             .await?;
-        let cx = Context::new().with_timeout(self.options.timeout);
-        let unusable = match storage.health(&cx).await {
-            Ok(health) if health.is_usable() => return Ok(Box::new(storage)),
-            Ok(health) => Error::new(
-                ErrorKind::Unavailable,
-                format!("the backend cannot be used: {health}"),
-            ),
+        let unusable = match self
+            .steps
+            .take_async(Step::Health, self.usable(&storage))
+            .await
+        {
+            Ok(()) => return Ok(Arc::new(storage)),
             Err(error) => error,
         };
         if storage.destroy(self.options.timeout).await != Destroyed::Clean {
@@ -148,28 +168,33 @@ impl Opening {
         Err(unusable)
     }
 
-    async fn try_source(&self) -> Result<Box<dyn OpenSource>> {
+    /// `Unavailable` when what the storage is for cannot be used.
+    async fn usable(&self, storage: &PluginStorage) -> Result<()> {
+        let cx = Context::new().with_timeout(self.options.timeout);
+        let health = storage.health(&cx).await?;
+        if health.is_usable() {
+            return Ok(());
+        }
+        let why = format!("the backend cannot be used: {health}");
+        Err(Error::new(ErrorKind::Unavailable, why))
+    }
+
+    async fn try_source(&self) -> Result<Arc<dyn OpenSource>> {
         let source = self
             .backend
             .plugin
-            .open_source(&self.name, self.backend.options.json(), &self.options)
+            .open_source_in(
+                &self.name,
+                self.backend.options.json(),
+                &self.options,
+                &self.steps,
+            )
             .await?;
-        Ok(Box::new(source))
+        Ok(Arc::new(source))
     }
 }
 
 /// Is it the backend that is missing, rather than the configuration that is wrong?
 fn is_outage(error: &Error) -> bool {
     error.is_retryable() || error.kind() == ErrorKind::Unavailable
-}
-
-#[async_trait::async_trait]
-impl Retire for Fanout {
-    async fn flush(&self, _: &Context) -> Result<()> {
-        Ok(())
-    }
-
-    async fn destroy(self: Box<Self>, _: std::time::Duration) -> Destroyed {
-        Destroyed::Clean
-    }
 }

@@ -23,7 +23,8 @@ impl Builder {
     /// Everything that is wrong, secrets and backends aside, which it does not look at.
     pub async fn dump(self, json: bool) -> Result<String, Refused> {
         let (environment, _, _) = self.environment();
-        let Read { document, partly } = environment::read(&environment.layers).await?;
+        let Read { document, partly } =
+            environment::read(&environment.layers, &environment.steps()).await?;
         let loader = environment.loader(&partly.configuration);
         let (mut schemas, mut wrong) = (HashMap::new(), ConfigErrors::default());
         for (kind, config) in instances(&partly.configuration) {

@@ -10,8 +10,9 @@ use sha2::{Digest, Sha256};
 
 use super::basis::Basis;
 use super::environment::{Environment, Parts};
-use super::libraries::{Code, Libraries, other_kind};
+use super::libraries::{Code, Libraries};
 use super::plan::{Identity, Part, Shape};
+use super::resolve::resolve;
 use super::settings::Settings;
 use crate::config::{
     Class, ConfigError, ConfigErrors, Configuration, InstanceConfig, Origin, Partly,
@@ -20,6 +21,7 @@ use crate::config::{
 use crate::pipeline::Pipelines;
 use crate::plugin::Resource;
 use crate::plugin::host::{OpenOptions, Plugin};
+use crate::step::{Step, Steps};
 
 pub(super) use crate::plugin::Kind;
 
@@ -83,15 +85,17 @@ impl Wanted {
         environment: &Environment,
         partly: Partly,
         present: Present<'_>,
+        steps: &Steps,
     ) -> Result<Self, ConfigErrors> {
         let configuration = &partly.configuration;
-        let loader = environment.loader(configuration);
+        let loader = environment.loader(configuration).within(steps);
         let open = configuration.plugins.open();
+        let mut together = partly.errors.clone();
         let mut errors = ConfigErrors::default();
         // A table that could not be read is not gone.
         if partly.errors.0.is_empty() {
-            errors.extend(still_there(configuration, present.claimed));
-            errors.extend(asked_for(configuration, &environment.parts));
+            together.extend(still_there(configuration, present.claimed));
+            together.extend(asked_for(configuration, &environment.parts));
         }
         let with_sources = environment.pipelines != Pipelines::Off;
         let storages = selected(configuration, &environment.parts)
@@ -110,6 +114,7 @@ impl Wanted {
             libraries: Libraries::load(loader, all.iter().map(|(_, config)| config)).await,
             present,
             timeout: open.timeout,
+            steps,
         };
         let checks = all
             .into_iter()
@@ -121,8 +126,9 @@ impl Wanted {
                 Err(wrong) => errors.extend(wrong),
             }
         }
-        errors.extend(collisions(&instances));
-        let mut all = partly.errors;
+        together.extend(collisions(&instances));
+        let together = steps.take(Step::Check, || together.or(()));
+        let mut all = together.err().unwrap_or_default();
         all.extend(errors);
         let configuration = partly.configuration;
         all.in_reading_order().or(Self {
@@ -154,6 +160,13 @@ impl Wanted {
         });
         let settings = self.settings.shapes();
         instances.chain(pipelines).chain(settings).collect()
+    }
+}
+
+fn part(kind: Kind, config: &InstanceConfig) -> Part {
+    match kind {
+        Kind::Storage => Part::Storage(config.name.clone()),
+        Kind::Source => Part::Source(config.name.clone()),
     }
 }
 
@@ -231,6 +244,7 @@ struct Check<'a> {
     present: Present<'a>,
     /// How long a plugin may take to say what an instance needs.
     timeout: Duration,
+    steps: &'a Steps,
 }
 
 impl Check<'_> {
@@ -273,15 +287,8 @@ impl Check<'_> {
                 });
             }
         };
-        let Some(schema) = plugin.options_rules(kind) else {
-            return Err(other_kind(kind, &config).into());
-        };
-        let schema = schema
-            .as_ref()
-            .map_err(|why| config.options.unusable(why))?;
-        let resolved = config
-            .options
-            .resolve_by(schema, &self.environment.secrets)?;
+        let steps = &self.steps.about(&part);
+        let resolved = resolve(self.environment, &plugin, kind, &config, steps).await?;
         let identity = Identity {
             type_name: config.type_name.clone(),
             image: plugin.image().sha256,
@@ -291,8 +298,9 @@ impl Check<'_> {
             // It holds them; its plugin is asked nothing.
             self.present.basis.resources(&part).to_vec()
         } else {
-            plugin
-                .resources(kind, &config.name, resolved.json(), self.timeout)
+            let ask = plugin.resources(kind, &config.name, resolved.json(), self.timeout);
+            steps
+                .take_async(Step::Check, ask)
                 .await
                 .map_err(|error| resolved.hide(error))
                 .map_err(|error| {
@@ -321,13 +329,6 @@ impl Check<'_> {
             _ => false,
         };
         is_it(self.present.running.get(part)) && is_it(self.present.basis.shapes.get(part))
-    }
-}
-
-fn part(kind: Kind, config: &InstanceConfig) -> Part {
-    match kind {
-        Kind::Storage => Part::Storage(config.name.clone()),
-        Kind::Source => Part::Source(config.name.clone()),
     }
 }
 

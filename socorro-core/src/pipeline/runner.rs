@@ -13,10 +13,10 @@ use super::Pipelines;
 use super::deliver::Delivery;
 use super::transform::Transform;
 use crate::config::PipelineConfig;
-use crate::error::{Error, ErrorKind, Result};
-use crate::live::{Generation, Shared, SourceEntry};
+use crate::error::{Applied, Error, ErrorKind, Result};
+use crate::live::{Generation, LiveSource, Shared, SourceEntry};
 use crate::source::{NewCrash, Receive};
-use crate::transaction::{Call, run};
+use crate::transaction::{Call, Drain, run};
 
 /// How long a source may wait for the first new crash before it is asked again.
 const WAIT: Duration = Duration::from_secs(1);
@@ -31,6 +31,8 @@ pub(super) struct Runner {
     pub(super) mode: Pipelines,
     /// Take nothing new; see through what is under way.
     pub(super) stop: CancellationToken,
+    /// Bounds what is under way when a reload takes the pipeline away.
+    pub(super) drain: Drain,
 }
 
 /// Why a runner ended that did not fail.
@@ -61,10 +63,17 @@ impl Runner {
             let received = tokio::select! {
                 biased;
                 () = this.stop.cancelled() => break Ok(End::Superseded),
+                // A source that leaves hands out nothing more, from the commit on.
+                () = this.source.drain().started() => break Ok(End::Superseded),
                 received = this.receive(permits.len()) => received,
             };
             let crashes = match received {
                 Ok(crashes) => crashes,
+                // What a reload took away may fail for that reason, and is no failure of the pipeline.
+                Err(error) if !this.is_current(&this.shared.pin()) => {
+                    tracing::debug!(pipeline = this.name, %error, "superseded");
+                    break Ok(End::Superseded);
+                }
                 Err(error) => break Err(error),
             };
             if crashes.is_empty() && this.mode == Pipelines::Once {
@@ -117,13 +126,30 @@ impl Runner {
                 .is_ok_and(|source| source.is_same(&self.source))
     }
 
+    /// Receives from what is in service. While nothing is, because the source is being exchanged, it waits.
     async fn receive(&self, room: usize) -> Result<Vec<NewCrash>> {
         let Some(max) = NonZeroUsize::new(room) else {
             return Ok(Vec::new());
         };
+        loop {
+            let live = self.source.instance().in_service().await;
+            tokio::select! {
+                biased;
+                // Dropping the receive cancels it, and gives back what it took.
+                () = live.out() => {}
+                received = self.receive_from(&live, max) => return received,
+            }
+        }
+    }
+
+    async fn receive_from(
+        &self,
+        live: &Arc<LiveSource>,
+        max: NonZeroUsize,
+    ) -> Result<Vec<NewCrash>> {
         if self.mode == Pipelines::Once {
             let wait = Duration::ZERO;
-            return NewCrash::receive(&self.source, Receive { max, wait }).await;
+            return NewCrash::receive(&self.source, live, Receive { max, wait }).await;
         }
         // A broker that restarts must not end the program: what passes is waited for.
         let call = Call {
@@ -132,9 +158,23 @@ impl Runner {
             drain: Some(self.source.drain()),
         };
         run(self.source.patience(), &call, |_| {
-            NewCrash::receive(&self.source, Receive { max, wait: WAIT })
+            NewCrash::receive(&self.source, live, Receive { max, wait: WAIT })
         })
         .await
+    }
+
+    /// Waits until what is under way has to be given up: at the drain deadline of its source or of the pipeline.
+    async fn cut_off(&self) -> Error {
+        let clock = self.source.executor().clock();
+        tokio::select! {
+            () = self.source.drain().expired(clock) => {}
+            () = self.drain.expired(clock) => {}
+        }
+        Error::new(
+            ErrorKind::Cancelled,
+            "the drain deadline of a replaced configuration ended its delivery; it is delivered anew",
+        )
+        .with_applied(Applied::Unknown)
     }
 
     async fn see_through(
@@ -146,9 +186,12 @@ impl Runner {
     ) {
         let number = generation.number();
         let id = crash.id().clone();
-        let delivered = Delivery::new(&self.config, generation)
-            .run(&id, self.transform.as_deref())
-            .await;
+        let delivery = Delivery::new(&self.config, generation);
+        let delivered = tokio::select! {
+            biased;
+            delivered = delivery.run(&id, self.transform.as_deref()) => delivered,
+            cut_off = self.cut_off() => Err(cut_off),
+        };
         let settled = match delivered {
             Ok(()) => {
                 let settled = crash.ack().await;

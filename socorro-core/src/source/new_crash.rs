@@ -5,31 +5,43 @@ use super::{Receive, Settlement, Token};
 use crate::context::Context;
 use crate::crash::StoredId;
 use crate::error::{Error, Result};
-use crate::live::SourceEntry;
+use crate::live::{LiveSource, OpenSource, SourceEntry, Within};
 use crate::transaction::{Call, run};
 
 /// A new crash and the duty to settle it: [`ack`](Self::ack) it, [`nack`](Self::nack) it, or drop it, which
 /// gives it back to its source.
 pub(crate) struct NewCrash {
     id: StoredId,
-    token: Token,
     /// Taken when settled.
-    source: Option<Arc<SourceEntry>>,
+    out: Option<Out>,
+}
+
+/// A crash that is out, and where it came from. It keeps that open until it is settled, and is settled there
+/// whatever is in service now: nobody else knows the token.
+struct Out {
+    token: Token,
+    source: Arc<SourceEntry>,
+    within: Within<dyn OpenSource>,
 }
 
 impl NewCrash {
-    /// Receives from `source` through its executor; see
+    /// Receives from what is in service of `source`, through its executor; see
     /// [`NewCrashSource::receive`](super::NewCrashSource::receive).
-    pub(crate) async fn receive(source: &Arc<SourceEntry>, request: Receive) -> Result<Vec<Self>> {
+    pub(crate) async fn receive(
+        source: &Arc<SourceEntry>,
+        live: &Arc<LiveSource>,
+        request: Receive,
+    ) -> Result<Vec<Self>> {
         let call = Call {
             operation: "receive",
             deadline: None,
             drain: Some(source.drain()),
         };
+        let _within = live.clone().enter();
         let deliveries = run(source.executor(), &call, |_| async {
             // The source may wait, and then needs its time to answer.
             let cx = Context::new().with_timeout(source.timeout() + request.wait);
-            source.source()?.receive(&cx, request).await
+            live.open().receive(&cx, request).await
         })
         .await
         .map_err(|error| place(error, "receive", source))?;
@@ -37,8 +49,11 @@ impl NewCrash {
             .into_iter()
             .map(|delivery| Self {
                 id: delivery.id,
-                token: delivery.token,
-                source: Some(source.clone()),
+                out: Some(Out {
+                    token: delivery.token,
+                    source: source.clone(),
+                    within: live.clone().enter(),
+                }),
             })
             .collect())
     }
@@ -59,30 +74,39 @@ impl NewCrash {
     }
 
     async fn settle(mut self, settlement: Settlement) -> Result<()> {
-        let Some(source) = self.source.take() else {
+        let Some(out) = self.out.take() else {
             return Ok(());
         };
-        settle(source, self.token, settlement)
+        out.settle(settlement)
             .await
             .map_err(|error| error.for_crash(&self.id))
     }
 }
 
-async fn settle(source: Arc<SourceEntry>, token: Token, settlement: Settlement) -> Result<()> {
-    let call = Call {
-        operation: "settle",
-        deadline: None,
-        drain: Some(source.drain()),
-    };
-    run(source.executor(), &call, |_| async {
-        let cx = Context::new().with_timeout(source.timeout());
-        source
-            .source()?
-            .settle(&cx, token, settlement.clone())
-            .await
-    })
-    .await
-    .map_err(|error| place(error, "settle", &source))
+impl Out {
+    async fn settle(self, settlement: Settlement) -> Result<()> {
+        let Self {
+            token,
+            source,
+            within,
+        } = self;
+        let call = Call {
+            operation: "settle",
+            deadline: None,
+            // A crash that is delivered at the drain deadline is acknowledged after it.
+            drain: Some(source.settling()),
+        };
+        run(source.executor(), &call, |_| async {
+            let cx = Context::new().with_timeout(source.timeout());
+            within
+                .live()
+                .open()
+                .settle(&cx, token, settlement.clone())
+                .await
+        })
+        .await
+        .map_err(|error| place(error, "settle", &source))
+    }
 }
 
 fn place(error: Error, operation: &str, source: &SourceEntry) -> Error {
@@ -91,14 +115,12 @@ fn place(error: Error, operation: &str, source: &SourceEntry) -> Error {
 
 impl Drop for NewCrash {
     fn drop(&mut self) {
-        let Some(source) = self.source.take() else {
-            return;
-        };
-        let (id, token) = (self.id.clone(), self.token);
+        let Some(out) = self.out.take() else { return };
+        let id = self.id.clone();
         // Without a runtime the program is ending, and the source's close gives everything back.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
-                if let Err(error) = settle(source, token, Settlement::GiveBack).await {
+                if let Err(error) = out.settle(Settlement::GiveBack).await {
                     tracing::warn!(%id, %error, "a crash could not be given back; its source hands it out again later");
                 }
             });

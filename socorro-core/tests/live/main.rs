@@ -7,14 +7,18 @@
     reason = "tests"
 )]
 
+mod accounting;
 mod control;
 mod diff;
 mod drain;
+mod ends;
 mod expecting;
 mod last_good;
 mod pipelines;
 mod reload;
+mod rewire;
 mod rotate;
 mod scripted;
 mod start;
+mod stuck;
 mod support;
