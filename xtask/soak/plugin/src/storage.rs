@@ -30,8 +30,9 @@ impl StoragePlugin for Witness {
 
     async fn open(config: WitnessConfig, cx: &OpenContext) -> Result<Self> {
         let log = Log::of_instance(&config)?;
-        log.note("open", NOTHING)?;
         let storage = FilesystemStorage::open(config.storage(), cx).await?;
+        // From here on there is an instance, whose end is written down, too.
+        log.note("open", NOTHING)?;
         Ok(Self { storage, log })
     }
 }
