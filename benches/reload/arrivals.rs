@@ -53,11 +53,7 @@ pub(crate) async fn serve(
                 async move {
                     operation(&handle, id, &crash).await?;
                     let took = due.elapsed().as_secs_f64() * 1e6;
-                    let mut taken = taken.lock().unwrap_or_else(PoisonError::into_inner);
-                    if let Some(taken) = taken.get_mut(place) {
-                        taken.push(took);
-                    }
-                    drop(taken);
+                    note(&taken, place, took);
                     // What is stored stays little.
                     handle.delete(id).await.context("a delete failed")
                 },
@@ -75,6 +71,13 @@ pub(crate) async fn serve(
     }
     let mut latencies = latencies.lock().unwrap_or_else(PoisonError::into_inner);
     Ok(std::mem::take(&mut latencies))
+}
+
+fn note(latencies: &Mutex<Latencies>, place: usize, took: f64) {
+    let mut latencies = latencies.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(latencies) = latencies.get_mut(place) {
+        latencies.push(took);
+    }
 }
 
 async fn operation(handle: &StorageHandle, id: CrashId, crash: &RawCrash) -> Result<()> {
