@@ -14,7 +14,7 @@ fn reloads_lose_nothing() {
     let seed = std::env::var(SEED).map_or(1, |seed| seed.parse().unwrap());
     println!("seed {seed}; another one is set with {SEED}");
     let outcome = socorro_soak::run(&Options {
-        reloads: 400,
+        reloads: 1_500,
         rate: 300,
         seed,
         plugins,
