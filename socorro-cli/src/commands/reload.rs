@@ -28,7 +28,7 @@ pub(super) async fn run(layers: Layers, command: Reload) -> Result<(), Exit> {
     if command.json {
         output::json(report)?;
     }
-    let said = text(report, "text");
+    let said = text(&answer, "text");
     let code = code(report);
     if code == 0 || code == 3 {
         if !command.json {
@@ -47,25 +47,13 @@ pub(super) async fn run(layers: Layers, command: Reload) -> Result<(), Exit> {
 }
 
 fn code(report: &Value) -> u8 {
-    match text(report, "outcome") {
-        "applied" | "unchanged" if is(report, "needs_restart") => 3,
-        "applied" | "unchanged" => 0,
-        _ if is(report, "timed_out") => 4,
-        _ if is_invalid(report) => 2,
+    match (text(report, "outcome"), text(report, "refusal")) {
+        ("applied" | "unchanged", _) if is(report, "needs_restart") => 3,
+        ("applied" | "unchanged", _) => 0,
+        (_, "invalid") => 2,
+        (_, "timed_out") => 4,
         _ => 1,
     }
-}
-
-/// Does editing the configuration have to cure it?
-fn is_invalid(report: &Value) -> bool {
-    let reasons = report.get("reasons").and_then(Value::as_array);
-    reasons
-        .into_iter()
-        .flatten()
-        .any(|reason| match text(reason, "code") {
-            "backend" => text(reason, "kind") == "InvalidConfig",
-            code => code != "other",
-        })
 }
 
 fn read(path: &std::path::Path) -> Result<SavedPlan, Exit> {

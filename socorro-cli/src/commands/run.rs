@@ -2,14 +2,17 @@ use std::path::PathBuf;
 
 use socorro_core::ErrorKind;
 use socorro_core::config::Layers;
-use socorro_core::live::{Part, Socorro, Trigger};
+use socorro_core::live::{Builder, Part, Trigger};
 use socorro_core::pipeline::Pipelines;
 
+use crate::endpoint::{Endpoint, Recorder};
 use crate::exit::Exit;
 use crate::signals::{Asked, Signals};
+use crate::systemd::Systemd;
 
 /// Runs all pipelines until they are drained (`once`), one fails, or a signal ends it.
 pub(super) async fn run(
+    builder: Builder,
     layers: Layers,
     once: bool,
     last_good: Option<Option<PathBuf>>,
@@ -20,20 +23,28 @@ pub(super) async fn run(
     } else {
         Pipelines::Forever
     };
-    let mut builder = Socorro::builder(layers.clone()).pipelines(pipelines);
+    let mut builder = builder.pipelines(pipelines);
     // Who drains once ends by itself, and may do so beside a program that runs.
     if !once {
         builder = builder.control();
     }
-    let hint = last_good.is_none().then(|| layers.clone());
+    let hint = last_good.is_none().then_some(layers);
     if let Some(path) = last_good {
         builder = builder.last_good(path);
     }
+    let systemd = Systemd::from_environment();
+    // Before the start, which is measured as well.
+    let recorder = if once {
+        None
+    } else {
+        Some(Recorder::install()?)
+    };
     let starting = builder.start();
     let socorro = tokio::select! {
         started = starting => match started {
             Ok(socorro) => socorro,
             Err(refused) => {
+                systemd.cannot_start(&refused).await;
                 if let Some(layers) = hint.filter(|_| refused.kind() == ErrorKind::InvalidConfig) {
                     tell_last_good(&layers);
                 }
@@ -52,6 +63,17 @@ pub(super) async fn run(
             "no pipeline is configured, so nothing moves; add a [pipeline.NAME] table, or name its file with --config"
         );
     }
+    let endpoint = match recorder {
+        Some(recorder) => match Endpoint::open(&socorro, recorder).await {
+            Ok(endpoint) => endpoint,
+            Err(exit) => {
+                socorro.shutdown().await;
+                return Err(exit);
+            }
+        },
+        None => None,
+    };
+    let telling = systemd.follow(&socorro);
     let outcome = loop {
         tokio::select! {
             asked = signals.next() => match asked {
@@ -64,7 +86,11 @@ pub(super) async fn run(
     if outcome.is_ok() && !once {
         tracing::info!("ending: taking nothing new, finishing what is under way");
     }
+    if let Some(endpoint) = &endpoint {
+        endpoint.ending();
+    }
     socorro.shutdown().await;
+    telling.finish().await;
     // The pipelines may fail while they see through what they have.
     let finished = socorro.finished().await;
     outcome.and(finished).map_err(Exit::from)

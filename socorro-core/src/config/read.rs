@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::fmt::Display;
+use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -174,6 +175,17 @@ pub(crate) fn string(node: &Node) -> Result<String, Wrong> {
 
 pub(crate) fn path(node: &Node) -> Result<PathBuf, Wrong> {
     string(node).map(PathBuf::from)
+}
+
+/// Where to listen: numbers only, since what a name stands for changes.
+pub(crate) fn address(node: &Node) -> Result<SocketAddr, Wrong> {
+    string(node)?.parse().map_err(|_| {
+        expected(
+            Class::BadAddress,
+            "an IP address and a port, such as \"127.0.0.1:9464\"",
+            node,
+        )
+    })
 }
 
 /// A length of time that is not zero.

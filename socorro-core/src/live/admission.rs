@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use serde::Serialize;
+
 use crate::error::{Error, ErrorKind, Result};
 
 /// Counts operations and payload bytes in flight, and refuses what goes beyond the bounds.
@@ -21,6 +23,15 @@ pub(crate) struct Admitted {
     bytes: u64,
 }
 
+/// What is under way on one storage.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct InFlight {
+    /// Operations, those that wait to be tried again included.
+    pub operations: u64,
+    /// Bytes in memory of what they save.
+    pub bytes: u64,
+}
+
 impl Admission {
     pub(crate) fn new(max_operations: u64, max_bytes: u64) -> Arc<Self> {
         Arc::new(Self {
@@ -29,6 +40,14 @@ impl Admission {
             operations: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
         })
+    }
+
+    /// What is under way now.
+    pub(crate) fn in_flight(&self) -> InFlight {
+        InFlight {
+            operations: self.operations.load(Ordering::Relaxed),
+            bytes: self.bytes.load(Ordering::Relaxed),
+        }
     }
 
     /// Admits one operation with so many bytes in memory, or answers `Overloaded` at once.

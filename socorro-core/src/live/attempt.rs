@@ -21,7 +21,7 @@ use super::plan::{Change, Part, Shape};
 use super::reason::Reason;
 use super::saved::SavedPlan;
 use super::wanted::{Kind, Present, Wanted, WantedInstance};
-use crate::config::{ConfigErrors, Layers, ReloadConfig};
+use crate::config::{ConfigErrors, Layers, Look, Recorder, ReloadConfig};
 use crate::error::Result;
 use crate::step::{Step, Steps, Taken};
 
@@ -59,6 +59,8 @@ pub(super) struct Before {
     pub(super) claimed: Vec<String>,
     /// What the attempt has to come to, or else it is refused.
     pub(super) expected: Option<Box<SavedPlan>>,
+    /// What has to be read, or else the attempt is refused.
+    pub(super) look: Option<Arc<Look>>,
     /// Where the attempt notes its steps.
     pub(super) steps: Steps,
 }
@@ -119,6 +121,11 @@ impl Aim {
             kept,
         })
     }
+
+    /// Are the secrets those that were seen?
+    fn is_of(&self, look: &Look) -> bool {
+        look.has_secrets(self.basis.secrets.values().flatten())
+    }
 }
 
 impl Attempt {
@@ -135,7 +142,16 @@ impl Attempt {
             running: &shapes,
             basis: &before.basis,
         };
-        let aim = Aim::take(environment, layers, present, &self.steps).await;
+        let recorder = Recorder::default();
+        let layers = layers.recorded_by(&recorder);
+        let aim = Aim::take(environment, &layers, present, &self.steps).await;
+        // Before what is wrong is told: it may be wrong because it is half written.
+        if let Some(look) = &before.look
+            && !(look.has_files(&recorder.take())
+                && aim.as_ref().map_or(true, |aim| aim.is_of(look)))
+        {
+            return Err(vec!["the files changed while they were read".into()]);
+        }
         let Aim {
             wanted,
             basis,
@@ -227,7 +243,7 @@ impl Attempt {
 
 /// What was reviewed is not what would happen now.
 fn unexpected(line: String) -> Reason {
-    Reason::Other(format!("not what was expected, make the plan anew: {line}"))
+    Reason::Unexpected(format!("not what was expected, make the plan anew: {line}"))
 }
 
 fn reasons(errors: ConfigErrors) -> Vec<Reason> {
@@ -308,6 +324,7 @@ fn storage_entry(
         } else {
             Admission::new(host.max_operations as u64, host.max_bytes.0)
         },
+        meter: environment.meters.storage(&wanted.config.name),
         timeout: (!is_composite).then_some(host.timeout),
         children: wanted.children.clone(),
         host,

@@ -8,11 +8,13 @@ use crate::config::{
     Class, ConfigError, ConfigErrors, Configuration, Document, HostOptions, Layers, Origin, Partly,
     SystemSecrets, Wrong,
 };
+use crate::live::away::Away;
 use crate::live::leaving::Departures;
 use crate::live::retire::Retired;
 use crate::pipeline::Pipelines;
 use crate::plugin::loader::Loader;
 use crate::step::{Failpoints, Step, Steps, apart};
+use crate::telemetry::Meters;
 use crate::transaction::delay::FixedDelays;
 use crate::transaction::{BackoffExecutor, Clock, Jitter, Quit, TransactionExecutor};
 
@@ -31,6 +33,9 @@ pub(super) struct Environment {
     pub(super) jitter: Arc<dyn Jitter>,
     pub(super) quit: Quit,
     pub(super) retired: Retired,
+    /// What runs without its backend.
+    pub(super) away: Arc<Away>,
+    pub(super) meters: Arc<Meters>,
     /// Nothing, but in tests.
     pub(super) failpoints: Failpoints,
     pub(super) departures: Arc<Departures>,

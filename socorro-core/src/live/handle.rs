@@ -412,24 +412,33 @@ impl StorageHandle {
             .storage(self.name())
             .ok_or_else(|| self.removed(&generation))?
             .clone();
-        let _admitted = entry.admission.admit(bytes)?;
-        let within = entry.live()?.enter();
-        let mut cx = self.cx.clone();
-        // A composite finds its children in it. An operation on a backend keeps nothing open but that.
-        cx.pin = (!entry.children.is_empty()).then_some(generation);
-        let call = Call {
-            operation,
-            deadline: cx.deadline(),
-            drain: Some(entry.drain()),
-        };
-        run(&*entry.executor, &call, |_| {
-            let cx = match entry.timeout {
-                Some(timeout) => cx.clone().with_timeout(timeout),
-                None => cx.clone(),
+        let measured = entry.meter.begin(operation);
+        let result = async {
+            let _admitted = entry.admission.admit(bytes)?;
+            let within = entry.live()?.enter();
+            let mut cx = self.cx.clone();
+            // A composite finds its children in it. An operation on a backend keeps nothing open but that.
+            cx.pin = (!entry.children.is_empty()).then_some(generation);
+            let call = Call {
+                operation,
+                deadline: cx.deadline(),
+                drain: Some(entry.drain()),
             };
-            attempt(Open::Live(within.live().clone()), cx)
-        })
-        .await
+            run(&*entry.executor, &call, |number| {
+                if number > 1 {
+                    measured.retried();
+                }
+                let cx = match entry.timeout {
+                    Some(timeout) => cx.clone().with_timeout(timeout),
+                    None => cx.clone(),
+                };
+                attempt(Open::Live(within.live().clone()), cx)
+            })
+            .await
+        }
+        .await;
+        measured.finish(&result);
+        result
     }
 
     fn removed(&self, generation: &Generation) -> Error {

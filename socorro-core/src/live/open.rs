@@ -47,6 +47,7 @@ pub(super) async fn open(
         ));
     };
     let may_be_missing = instance.config.host.start == Start::Degraded;
+    let absent = |why: &Error| environment.away.enter(instance.part(), &why.to_string());
     let opening = Opening {
         name: name.clone(),
         backend: backend.clone(),
@@ -66,7 +67,7 @@ pub(super) async fn open(
                         async move { opening.storage().await }
                     };
                     let open: Arc<dyn OpenStorage> = Arc::new(Degraded::<dyn OpenStorage>::start(
-                        name.clone(),
+                        absent(&error),
                         able,
                         environment.clock.clone(),
                         probe,
@@ -90,7 +91,7 @@ pub(super) async fn open(
                         async move { opening.source().await }
                     };
                     let open: Arc<dyn OpenSource> = Arc::new(Degraded::<dyn OpenSource>::start(
-                        name.clone(),
+                        absent(&error),
                         Capabilities::empty(),
                         environment.clock.clone(),
                         probe,
