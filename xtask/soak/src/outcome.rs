@@ -33,8 +33,13 @@ pub struct Outcome {
     pub wrong: Vec<String>,
 }
 
-/// Bytes for each reload that a run may grow by: what a few more of an allocator's holes come to.
-pub(crate) const GROWTH: f64 = 32.0;
+/// Bytes for each of so many reloads that a run may grow by: in a long run next to nothing, in a short one what a few
+/// more of an allocator's holes come to.
+pub(crate) fn growth(reloads: usize) -> f64 {
+    (HOLES / reloads as f64).max(32.0)
+}
+
+const HOLES: f64 = 128.0 * 1024.0;
 
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -15,7 +15,7 @@ use crate::edits::Edit;
 use crate::load::Load;
 use crate::model::{Bad, Disk, Model, VERSIONS};
 use crate::options::Options;
-use crate::outcome::{GROWTH, Outcome};
+use crate::outcome::{Outcome, growth};
 use crate::place::Place;
 use crate::process::{Holds, resident};
 use crate::random::Random;
@@ -189,9 +189,10 @@ async fn soak(options: &Options, place: &Place) -> Result<Outcome> {
             resident_images().len()
         ));
     }
-    // The first fifth fills caches.
-    let slope = Slope::of(memory.get(memory.len() / 5..).unwrap_or_default());
-    if let Some(slope) = slope.filter(|slope| slope.least() > GROWTH) {
+    // In the first half caches fill, and the allocator finds its size.
+    let settled = memory.get(memory.len() / 2..).unwrap_or_default();
+    let slope = Slope::of(settled);
+    if let Some(slope) = slope.filter(|slope| slope.least() > growth(settled.len())) {
         wrong.push(format!(
             "memory grows by {:.0} ± {:.0} bytes a reload",
             slope.each, slope.margin
