@@ -94,8 +94,12 @@ fn text(place: &Path, plugins: &Path, secrets: bool) -> Result<String> {
             ),
             3 => (
                 format!(
-                    "type = \"elasticsearch\"\nurls = [\"http://127.0.0.1:9\"]\nindex = \"at-{number}-%Y%W\"\n\
-                     username = \"socorro\""
+                    "type = \"elasticsearch\"\nurls = [\"http://127.0.0.1:9\"]\nindex = \"at-{number}-%Y%W\"{}",
+                    if secrets {
+                        "\nusername = \"socorro\""
+                    } else {
+                        ""
+                    }
                 ),
                 Some("password"),
             ),

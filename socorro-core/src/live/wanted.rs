@@ -12,7 +12,7 @@ use super::basis::Basis;
 use super::environment::{Environment, Parts};
 use super::libraries::{Code, Libraries};
 use super::plan::{Identity, Part, Shape};
-use super::resolve::resolve;
+use super::resolve::{Unresolved, resolve};
 use super::settings::Settings;
 use crate::config::{
     Class, ConfigError, ConfigErrors, Configuration, InstanceConfig, Origin, Partly,
@@ -116,11 +116,8 @@ impl Wanted {
             timeout: open.timeout,
             steps,
         };
-        let checks = all
-            .into_iter()
-            .map(|(kind, config)| check.instance(kind, config));
         let mut instances = Vec::new();
-        for checked in join_all(checks).await {
+        for checked in check.instances(all).await {
             match checked {
                 Ok(instance) => instances.push(instance),
                 Err(wrong) => errors.extend(wrong),
@@ -247,12 +244,41 @@ struct Check<'a> {
     steps: &'a Steps,
 }
 
+/// How far an instance is checked without its options.
+enum Begun {
+    /// As far as there is anything to check.
+    Whole(WantedInstance),
+    Backend(Unresolved),
+}
+
 impl Check<'_> {
-    async fn instance(
+    async fn instances(
         &self,
-        kind: Kind,
-        config: InstanceConfig,
-    ) -> Result<WantedInstance, ConfigErrors> {
+        all: Vec<(Kind, InstanceConfig)>,
+    ) -> Vec<Result<WantedInstance, ConfigErrors>> {
+        let (mut checked, mut backends) = (Vec::new(), Vec::new());
+        for (kind, config) in all {
+            match self.code(kind, config) {
+                Ok(Begun::Whole(instance)) => checked.push(Ok(instance)),
+                Ok(Begun::Backend(backend)) => backends.push(backend),
+                Err(wrong) => checked.push(Err(wrong.into())),
+            }
+        }
+        match resolve(self.environment, backends).await {
+            Ok(resolved) => {
+                let resolved = resolved.into_iter();
+                let backends = resolved.map(|(of, resolved)| self.backend(of, resolved));
+                checked.extend(join_all(backends).await);
+            }
+            Err(wrong) => checked.push(Err(wrong)),
+        }
+        checked
+    }
+
+    /// Finds the code of an instance, if it has any.
+    ///
+    /// Why there is none.
+    fn code(&self, kind: Kind, config: InstanceConfig) -> Result<Begun, ConfigError> {
         let part = part(kind, &config);
         if !config.stores.is_empty() {
             let identity = Identity {
@@ -260,7 +286,7 @@ impl Check<'_> {
                 image: None,
                 fingerprint: hash(&config.stores),
             };
-            return Ok(WantedInstance {
+            return Ok(Begun::Whole(WantedInstance {
                 kind,
                 identity,
                 children: config.stores.clone(),
@@ -268,27 +294,42 @@ impl Check<'_> {
                 config,
                 resources: Vec::new(),
                 waits: None,
-            });
+            }));
         }
-        let plugin = match self
-            .libraries
-            .code(&config, self.present.running.get(&part))?
-        {
-            Code::Plugin(plugin) => plugin,
-            Code::Stays { identity, why } => {
-                return Ok(WantedInstance {
-                    kind,
-                    config,
-                    identity,
-                    children: Vec::new(),
-                    backend: None,
-                    resources: self.present.basis.resources(&part).to_vec(),
-                    waits: Some(why),
-                });
-            }
-        };
-        let steps = &self.steps.about(&part);
-        let resolved = resolve(self.environment, &plugin, kind, &config, steps).await?;
+        let running = self.present.running.get(&part);
+        Ok(match self.libraries.code(&config, running)? {
+            Code::Plugin(plugin) => Begun::Backend(Unresolved {
+                plugin,
+                kind,
+                config,
+                steps: self.steps.about(part),
+            }),
+            Code::Stays { identity, why } => Begun::Whole(WantedInstance {
+                kind,
+                config,
+                identity,
+                children: Vec::new(),
+                backend: None,
+                resources: self.present.basis.resources(&part).to_vec(),
+                waits: Some(why),
+            }),
+        })
+    }
+
+    /// Asks the plugin of a backend what an instance with these options needs for itself.
+    async fn backend(
+        &self,
+        of: Unresolved,
+        resolved: Result<Resolved, ConfigErrors>,
+    ) -> Result<WantedInstance, ConfigErrors> {
+        let Unresolved {
+            plugin,
+            kind,
+            config,
+            steps,
+        } = of;
+        let resolved = resolved?;
+        let part = part(kind, &config);
         let identity = Identity {
             type_name: config.type_name.clone(),
             image: plugin.image().sha256,
@@ -299,24 +340,21 @@ impl Check<'_> {
             self.present.basis.resources(&part).to_vec()
         } else {
             let ask = plugin.resources(kind, &config.name, resolved.json(), self.timeout);
-            steps
-                .take_async(Step::Check, ask)
-                .await
-                .map_err(|error| resolved.hide(error))
-                .map_err(|error| {
-                    config.wrong("", Wrong::new(Class::PluginRefused, error.to_string()))
-                })?
-        };
-        let backend = Backend {
-            plugin,
-            options: Arc::new(resolved),
+            let resources = steps.take_async(Step::Check, ask).await;
+            resources.map_err(|error| {
+                let why = resolved.hide(error).to_string();
+                config.wrong("", Wrong::new(Class::PluginRefused, why))
+            })?
         };
         Ok(WantedInstance {
             kind,
             config,
             identity,
             children: Vec::new(),
-            backend: Some(backend),
+            backend: Some(Backend {
+                plugin,
+                options: Arc::new(resolved),
+            }),
             resources,
             waits: None,
         })
