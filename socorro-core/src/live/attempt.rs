@@ -20,7 +20,7 @@ use super::open::{self, Opened};
 use super::plan::{Change, Part, Shape};
 use super::reason::Reason;
 use super::saved::SavedPlan;
-use super::wanted::{Kind, Wanted, WantedInstance};
+use super::wanted::{Kind, Present, Wanted, WantedInstance};
 use crate::config::{ConfigErrors, Layers, Look, Recorder, ReloadConfig};
 use crate::error::Result;
 use crate::step::{Step, Steps, Taken};
@@ -94,12 +94,10 @@ pub(super) async fn attempt(
 pub(super) async fn diff(
     environment: &Environment,
     layers: &Layers,
-    running: &BTreeMap<Part, Shape>,
-    basis: &Basis,
-    claimed: &[String],
+    present: Present<'_>,
 ) -> Result<Diff, ConfigErrors> {
-    let aim = Aim::take(environment, layers, claimed, &environment.steps()).await?;
-    Ok(Diff::between(running, basis, &aim.basis))
+    let aim = Aim::take(environment, layers, present, &environment.steps()).await?;
+    Ok(Diff::between(present.running, present.basis, &aim.basis))
 }
 
 impl Aim {
@@ -109,12 +107,12 @@ impl Aim {
     pub(super) async fn take(
         environment: &Environment,
         layers: &Layers,
-        claimed: &[String],
+        present: Present<'_>,
         steps: &Steps,
     ) -> Result<Self, ConfigErrors> {
         let Read { document, partly } = environment::read(layers, steps).await?;
         let configuration = partly.configuration.clone();
-        let wanted = Wanted::check(environment, partly, claimed, steps).await?;
+        let wanted = Wanted::check(environment, partly, present, steps).await?;
         let kept = keep::text(&configuration, &wanted);
         let basis = Basis::new(document, &configuration, &wanted);
         Ok(Self {
@@ -138,9 +136,15 @@ impl Attempt {
         before: &Before,
     ) -> Result<Candidate, Vec<Reason>> {
         let running = &*before.running;
+        let shapes = running.shapes();
+        let present = Present {
+            claimed: &before.claimed,
+            running: &shapes,
+            basis: &before.basis,
+        };
         let recorder = Recorder::default();
         let layers = layers.recorded_by(&recorder);
-        let aim = Aim::take(environment, &layers, &before.claimed, &self.steps).await;
+        let aim = Aim::take(environment, &layers, present, &self.steps).await;
         // Before what is wrong is told: it may be wrong because it is half written.
         if let Some(look) = &before.look
             && !(look.has_files(&recorder.take())
@@ -155,7 +159,7 @@ impl Attempt {
         } = aim.map_err(reasons)?;
         let steps = self.steps.clone();
         let plan = async {
-            self.diff = Diff::between(&running.shapes(), &before.basis, &basis);
+            self.diff = Diff::between(&shapes, &before.basis, &basis);
             self.is_expected(before.expected.as_deref())
         };
         steps.take_async(Step::Plan, plan).await?;
@@ -279,19 +283,20 @@ fn assemble(
                 let Some(kept) = running.storages.get(&name) else {
                     continue;
                 };
-                let entry =
-                    if kept.host == instance.config.host && kept.children == instance.children {
-                        kept.clone()
-                    } else {
-                        storage_entry(environment, &instance, kept.instance.clone())
-                    };
+                let is_same =
+                    kept.host == instance.config.host && kept.children == instance.children;
+                let entry = if is_same || instance.waits.is_some() {
+                    kept.clone()
+                } else {
+                    storage_entry(environment, &instance, kept.instance.clone())
+                };
                 next.storages.insert(name, entry);
             }
             (Kind::Source, _) => {
                 let Some(kept) = running.sources.get(&name) else {
                     continue;
                 };
-                let entry = if kept.host == instance.config.host {
+                let entry = if kept.host == instance.config.host || instance.waits.is_some() {
                     kept.clone()
                 } else {
                     source_entry(environment, &instance, kept.instance.clone())
@@ -347,6 +352,7 @@ impl Generation {
             let shape = Shape::Instance {
                 identity: entry.instance.identity.clone(),
                 host: entry.host.clone(),
+                waits: None,
             };
             (Part::Storage(name.to_string()), shape)
         });
@@ -354,6 +360,7 @@ impl Generation {
             let shape = Shape::Instance {
                 identity: entry.instance.identity.clone(),
                 host: entry.host.clone(),
+                waits: None,
             };
             (Part::Source(name.to_string()), shape)
         });

@@ -1,14 +1,17 @@
 //! Looking at a configuration without running it.
 
+use std::collections::BTreeMap;
+
 use futures_util::future::join_all;
 
 use super::attempt::{Aim, diff};
+use super::basis::Basis;
 use super::diff::Diff;
 use super::environment;
 use super::open::{self, Opened};
-use super::plan::Part;
+use super::plan::{Part, Shape};
 use super::socorro::Builder;
-use super::wanted::{Kind, Wanted};
+use super::wanted::{Kind, Present, Wanted};
 use crate::config::{ConfigErrors, Layers};
 use crate::context::Context;
 use crate::error::Result;
@@ -36,11 +39,11 @@ impl Builder {
     /// Everything that is wrong.
     pub async fn check(self, connect: bool) -> Result<Checked, ConfigErrors> {
         let (environment, _, reaper) = self.environment();
-        let partly = environment::read(&environment.layers, &environment.steps())
-            .await?
-            .partly;
+        let steps = environment.steps();
+        let partly = environment::read(&environment.layers, &steps).await?.partly;
         let timeout = partly.configuration.plugins.timeout.0;
-        let wanted = Wanted::check(&environment, partly, &[], &environment.steps()).await?;
+        let nothing = (BTreeMap::new(), Basis::nothing());
+        let wanted = Wanted::check(&environment, partly, present(&nothing), &steps).await?;
         let count = |kind| {
             wanted
                 .instances
@@ -90,9 +93,11 @@ impl Builder {
     /// Everything that is wrong in either.
     pub async fn diff(self, next: &Layers) -> Result<Diff, ConfigErrors> {
         let (environment, _, _) = self.environment();
-        let aim = Aim::take(&environment, &environment.layers, &[], &environment.steps()).await?;
-        let shapes = aim.wanted.shapes();
-        diff(&environment, next, &shapes, &aim.basis, &[]).await
+        let nothing = (BTreeMap::new(), Basis::nothing());
+        let (layers, steps) = (&environment.layers, environment.steps());
+        let aim = Aim::take(&environment, layers, present(&nothing), &steps).await?;
+        let running = (aim.wanted.shapes(), aim.basis);
+        diff(&environment, next, present(&running)).await
     }
 
     /// The loader that `[plugins]` describes, to look at plugins themselves.
@@ -102,5 +107,14 @@ impl Builder {
         let (environment, _, _) = self.environment();
         let configuration = environment.read().await?;
         Ok(environment.loader(&configuration))
+    }
+}
+
+/// A program that runs this, and holds no handles.
+fn present(running: &(BTreeMap<Part, Shape>, Basis)) -> Present<'_> {
+    Present {
+        claimed: &[],
+        running: &running.0,
+        basis: &running.1,
     }
 }

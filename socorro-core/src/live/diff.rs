@@ -59,6 +59,11 @@ pub enum Cause {
     },
     /// An earlier reload read it already, and it waits for a restart since.
     Pending,
+    /// Its library cannot be loaded before a restart.
+    NoRoom {
+        /// What a person can do.
+        why: String,
+    },
 }
 
 impl Diff {
@@ -85,6 +90,7 @@ impl Diff {
             }
             if *change == Change::Restart {
                 let causes = why.parts.entry(part.clone()).or_default();
+                causes.extend(no_room(part, to));
                 if causes.is_empty() {
                     causes.push(Cause::Pending);
                 }
@@ -153,6 +159,17 @@ fn part_of(key: &str) -> Option<Part> {
     match section {
         "storage" | "source" | "pipeline" => format!("{section}.{}", names.next()?).parse().ok(),
         _ => Some(Part::Settings(section.to_owned())),
+    }
+}
+
+fn no_room(part: &Part, to: &Basis) -> Option<Cause> {
+    match to.shapes.get(part) {
+        Some(Shape::Instance {
+            waits: Some(why), ..
+        }) => Some(Cause::NoRoom {
+            why: why.to_string(),
+        }),
+        _ => None,
     }
 }
 
@@ -249,6 +266,7 @@ impl fmt::Display for Cause {
         match self {
             Self::Key(change) => change.fmt(f),
             Self::Pending => f.write_str("waits for a restart since an earlier reload"),
+            Self::NoRoom { why } => write!(f, "it goes on with the code it has: {why}"),
             Self::Library { plugin, old, new } => {
                 write!(
                     f,

@@ -24,7 +24,7 @@ use super::saved::SavedPlan;
 use super::shared::Shared;
 use super::stop::{GRACE, let_go};
 use super::waiting::Waiting;
-use super::wanted::still_in_use;
+use super::wanted::{Present, still_in_use};
 use super::watch::Watch;
 use crate::config::{ConfigErrors, Look, ReloadConfig};
 use crate::error::{Error, ErrorKind, Result};
@@ -229,7 +229,12 @@ impl Driver {
         let patience = self.reload.timeout;
         async move {
             let layers = &environment.layers;
-            let found = diff(&environment, layers, &running, &basis, &claimed);
+            let present = Present {
+                claimed: &claimed,
+                running: &running,
+                basis: &basis,
+            };
+            let found = diff(&environment, layers, present);
             let found = tokio::time::timeout(patience, found).await;
             found.unwrap_or_else(|_| {
                 let why = format!("gave up after {patience:.0?}; see reload.timeout");

@@ -36,6 +36,14 @@ pub(super) fn text(configuration: &Configuration, wanted: &Wanted) -> Option<Kep
         });
         instance.and_then(|instance| instance.schema().cloned())
     };
+    if wanted
+        .instances
+        .iter()
+        .any(|instance| instance.waits.is_some())
+    {
+        // Not all of it runs; what did is kept already.
+        return None;
+    }
     match to_toml(configuration, &schema_of) {
         Ok(text) => Some(Kept {
             path,

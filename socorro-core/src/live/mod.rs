@@ -24,7 +24,7 @@
 //! | `handle.rs`, `admission.rs` | a named storage, whichever instance is behind it |
 //! | `generation.rs`, `shared.rs` | what runs, and the switch |
 //! | `coordinator.rs`, `driver.rs` | who reloads when, and carrying it out |
-//! | `attempt.rs`, `environment.rs`, `wanted.rs`, `plan.rs`, `open.rs` | one attempt |
+//! | `attempt.rs`, `environment.rs`, `wanted.rs`, `libraries.rs`, `plan.rs`, `open.rs` | one attempt |
 //! | `basis.rs`, `settings.rs`, `diff.rs`, `saved.rs` | what changed and why; a plan that was reviewed |
 //! | `starting.rs`, `keep.rs` | the start, and what is kept for one on broken files |
 //! | `control/` | the socket over which a running program is asked |
@@ -55,6 +55,7 @@ mod in_service;
 mod instance;
 mod keep;
 mod leaving;
+mod libraries;
 mod open;
 mod plan;
 mod reaper;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -43,6 +44,8 @@ pub enum Shape {
         identity: Identity,
         /// Changes in place.
         host: HostOptions,
+        /// Why it cannot be adopted before a restart, if it cannot. Never said of what runs.
+        waits: Option<Arc<str>>,
     },
     /// A pipeline, which is started anew when anything in it changes.
     Pipeline(PipelineConfig),
@@ -130,6 +133,7 @@ impl Part {
 
 fn compare(running: &Shape, wanted: &Shape) -> Change {
     match (running, wanted) {
+        (Shape::Instance { .. }, Shape::Instance { waits: Some(_), .. }) => Change::Restart,
         (running, wanted) if running == wanted => Change::Keep,
         (Shape::Instance { identity: old, .. }, Shape::Instance { identity: new, .. })
             if old == new =>

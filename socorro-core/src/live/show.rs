@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::environment::{self, Environment, Read, ending};
+use super::libraries::plugin;
 use super::reason::Refused;
 use super::socorro::Builder;
-use super::wanted::{Kind, plugin};
+use super::wanted::Kind;
 use crate::config::{
     ConfigErrors, Configuration, Document, Explained, InstanceConfig, Named, PluginSchemas,
     is_composite, json_schema, to_commented_toml, to_json,
@@ -31,6 +32,7 @@ impl Builder {
                 continue;
             }
             let checked = plugin(&loader, kind, config).await;
+            let checked = checked.map_err(ConfigErrors::from);
             match checked.and_then(|(_, schema)| config.options.typed(&schema).map(|_| schema)) {
                 Ok(schema) => {
                     schemas.insert((kind, config.name.clone()), schema);

@@ -2,14 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::basis::Basis;
 use super::environment::{Environment, Parts};
+use super::libraries::{Code, Libraries};
 use super::plan::{Identity, Part, Shape};
-use super::resolve::resolve;
+use super::resolve::{Unresolved, resolve};
 use super::settings::Settings;
 use crate::config::{
     Class, ConfigError, ConfigErrors, Configuration, InstanceConfig, Origin, Partly,
@@ -18,7 +21,6 @@ use crate::config::{
 use crate::pipeline::Pipelines;
 use crate::plugin::Resource;
 use crate::plugin::host::{OpenOptions, Plugin};
-use crate::plugin::loader::Loader;
 use crate::step::{Step, Steps};
 
 pub(super) use crate::plugin::Kind;
@@ -31,6 +33,17 @@ pub(super) struct Wanted {
     pub(super) pipelines: BTreeMap<String, PipelineConfig>,
 }
 
+/// What there is when a configuration is checked.
+#[derive(Clone, Copy)]
+pub(super) struct Present<'a> {
+    /// The storages that the program holds handles to.
+    pub(super) claimed: &'a [String],
+    /// What runs.
+    pub(super) running: &'a BTreeMap<Part, Shape>,
+    /// What that was made from.
+    pub(super) basis: &'a Basis,
+}
+
 /// One storage or source that is to run.
 pub(super) struct WantedInstance {
     pub(super) kind: Kind,
@@ -38,8 +51,12 @@ pub(super) struct WantedInstance {
     pub(super) identity: Identity,
     /// A composite's children; empty for a backend.
     pub(super) children: Vec<String>,
-    /// How to open a backend; none for a composite.
+    /// How to open a backend; none for a composite, and for what stays until a restart.
     pub(super) backend: Option<Backend>,
+    /// What it needs for itself.
+    pub(super) resources: Vec<Resource>,
+    /// Why it stays as it runs until a restart, whatever its configuration says.
+    pub(super) waits: Option<Arc<str>>,
 }
 
 /// A backend's plugin and the options for it.
@@ -48,7 +65,6 @@ pub(super) struct Backend {
     pub(super) plugin: Arc<Plugin>,
     /// Secrets in clear: for the plugin only.
     pub(super) options: Arc<Resolved>,
-    resources: Vec<Resource>,
 }
 
 impl WantedInstance {
@@ -68,7 +84,7 @@ impl Wanted {
     pub(super) async fn check(
         environment: &Environment,
         partly: Partly,
-        claimed: &[String],
+        present: Present<'_>,
         steps: &Steps,
     ) -> Result<Self, ConfigErrors> {
         let configuration = &partly.configuration;
@@ -78,28 +94,30 @@ impl Wanted {
         let mut errors = ConfigErrors::default();
         // A table that could not be read is not gone.
         if partly.errors.0.is_empty() {
-            together.extend(still_there(configuration, claimed));
+            together.extend(still_there(configuration, present.claimed));
             together.extend(asked_for(configuration, &environment.parts));
         }
         let with_sources = environment.pipelines != Pipelines::Off;
         let storages = selected(configuration, &environment.parts)
             .into_iter()
-            .filter(|config| partly.is_checkable("storage", config))
-            .map(|config| {
-                check_instance(environment, &loader, &open, steps, Kind::Storage, config)
-            });
+            .filter(|config| partly.is_checkable("storage", config));
         let sources = configuration
             .sources
             .values()
-            .filter(|config| with_sources && partly.is_checkable("source", config))
-            .cloned()
-            .map(|config| check_instance(environment, &loader, &open, steps, Kind::Source, config));
+            .filter(|config| with_sources && partly.is_checkable("source", config));
+        let all: Vec<(Kind, InstanceConfig)> = storages
+            .map(|config| (Kind::Storage, config))
+            .chain(sources.map(|config| (Kind::Source, config.clone())))
+            .collect();
+        let check = Check {
+            environment,
+            libraries: Libraries::load(loader, all.iter().map(|(_, config)| config)).await,
+            present,
+            timeout: open.timeout,
+            steps,
+        };
         let mut instances = Vec::new();
-        for checked in join_all(storages)
-            .await
-            .into_iter()
-            .chain(join_all(sources).await)
-        {
+        for checked in check.instances(all).await {
             match checked {
                 Ok(instance) => instances.push(instance),
                 Err(wrong) => errors.extend(wrong),
@@ -127,6 +145,7 @@ impl Wanted {
             let shape = Shape::Instance {
                 identity: instance.identity.clone(),
                 host: instance.config.host.clone(),
+                waits: instance.waits.clone(),
             };
             (instance.part(), shape)
         });
@@ -215,85 +234,140 @@ fn selected(configuration: &Configuration, parts: &Parts) -> Vec<InstanceConfig>
         .collect()
 }
 
-async fn check_instance(
-    environment: &Environment,
-    loader: &Loader,
-    open: &OpenOptions,
-    steps: &Steps,
-    kind: Kind,
-    config: InstanceConfig,
-) -> Result<WantedInstance, ConfigErrors> {
-    if !config.stores.is_empty() {
-        let identity = Identity {
-            type_name: config.type_name.clone(),
-            image: None,
-            fingerprint: hash(&config.stores),
-        };
-        return Ok(WantedInstance {
-            kind,
-            identity,
-            children: config.stores.clone(),
-            backend: None,
-            config,
-        });
-    }
-    let (plugin, schema) = plugin(loader, kind, &config).await?;
-    let steps = &steps.about(part(kind, &config));
-    let resolved = resolve(environment, schema, &config, steps).await?;
-    let ask = plugin.resources(kind, &config.name, resolved.json(), open.timeout);
-    let resources = steps
-        .take_async(Step::Check, ask)
-        .await
-        .map_err(|error| resolved.hide(error))
-        .map_err(|error| config.wrong("", Wrong::new(Class::PluginRefused, error.to_string())))?;
-    let identity = Identity {
-        type_name: config.type_name.clone(),
-        image: plugin.image().sha256,
-        fingerprint: resolved.fingerprint(),
-    };
-    let backend = Backend {
-        plugin,
-        options: Arc::new(resolved),
-        resources,
-    };
-    Ok(WantedInstance {
-        kind,
-        config,
-        identity,
-        children: Vec::new(),
-        backend: Some(backend),
-    })
+/// What instances are checked against.
+struct Check<'a> {
+    environment: &'a Environment,
+    libraries: Libraries,
+    present: Present<'a>,
+    /// How long a plugin may take to say what an instance needs.
+    timeout: Duration,
+    steps: &'a Steps,
 }
 
-/// The plugin of a backend, and the schema of its options.
-pub(super) async fn plugin(
-    loader: &Loader,
-    kind: Kind,
-    config: &InstanceConfig,
-) -> Result<(Arc<Plugin>, Value), ConfigErrors> {
-    let plugin = loader
-        .load(&config.type_name, config.library.as_deref())
-        .await
-        .map_err(|error| {
-            let key = if config.library.is_some() {
-                "library"
-            } else {
-                "type"
+/// How far an instance is checked without its options.
+enum Begun {
+    /// As far as there is anything to check.
+    Whole(WantedInstance),
+    Backend(Unresolved),
+}
+
+impl Check<'_> {
+    async fn instances(
+        &self,
+        all: Vec<(Kind, InstanceConfig)>,
+    ) -> Vec<Result<WantedInstance, ConfigErrors>> {
+        let (mut checked, mut backends) = (Vec::new(), Vec::new());
+        for (kind, config) in all {
+            match self.code(kind, config) {
+                Ok(Begun::Whole(instance)) => checked.push(Ok(instance)),
+                Ok(Begun::Backend(backend)) => backends.push(backend),
+                Err(wrong) => checked.push(Err(wrong.into())),
+            }
+        }
+        match resolve(self.environment, backends).await {
+            Ok(resolved) => {
+                let resolved = resolved.into_iter();
+                let backends = resolved.map(|(of, resolved)| self.backend(of, resolved));
+                checked.extend(join_all(backends).await);
+            }
+            Err(wrong) => checked.push(Err(wrong)),
+        }
+        checked
+    }
+
+    /// Finds the code of an instance, if it has any.
+    ///
+    /// Why there is none.
+    fn code(&self, kind: Kind, config: InstanceConfig) -> Result<Begun, ConfigError> {
+        let part = part(kind, &config);
+        if !config.stores.is_empty() {
+            let identity = Identity {
+                type_name: config.type_name.clone(),
+                image: None,
+                fingerprint: hash(&config.stores),
             };
-            let class = if config.library.is_none() && !loader.knows(&config.type_name) {
-                Class::NoSuchPlugin
-            } else {
-                Class::PluginRefused
-            };
-            config.wrong(key, Wrong::new(class, error.to_string()))
-        })?;
-    let Some(schema) = plugin.options_schema(kind).cloned() else {
-        let why = format!("the plugin {:?} is no {kind}", config.type_name);
-        return Err(config
-            .wrong("type", Wrong::new(Class::PluginKind, why))
-            .into());
-    };
-    Ok((plugin, schema))
+            return Ok(Begun::Whole(WantedInstance {
+                kind,
+                identity,
+                children: config.stores.clone(),
+                backend: None,
+                config,
+                resources: Vec::new(),
+                waits: None,
+            }));
+        }
+        let running = self.present.running.get(&part);
+        Ok(match self.libraries.code(&config, running)? {
+            Code::Plugin(plugin) => Begun::Backend(Unresolved {
+                plugin,
+                kind,
+                config,
+                steps: self.steps.about(part),
+            }),
+            Code::Stays { identity, why } => Begun::Whole(WantedInstance {
+                kind,
+                config,
+                identity,
+                children: Vec::new(),
+                backend: None,
+                resources: self.present.basis.resources(&part).to_vec(),
+                waits: Some(why),
+            }),
+        })
+    }
+
+    /// Asks the plugin of a backend what an instance with these options needs for itself.
+    async fn backend(
+        &self,
+        of: Unresolved,
+        resolved: Result<Resolved, ConfigErrors>,
+    ) -> Result<WantedInstance, ConfigErrors> {
+        let Unresolved {
+            plugin,
+            kind,
+            config,
+            steps,
+        } = of;
+        let resolved = resolved?;
+        let part = part(kind, &config);
+        let identity = Identity {
+            type_name: config.type_name.clone(),
+            image: plugin.image().sha256,
+            fingerprint: resolved.fingerprint(),
+        };
+        let resources = if self.runs(&part, &identity) {
+            // It holds them; its plugin is asked nothing.
+            self.present.basis.resources(&part).to_vec()
+        } else {
+            let ask = plugin.resources(kind, &config.name, resolved.json(), self.timeout);
+            let resources = steps.take_async(Step::Check, ask).await;
+            resources.map_err(|error| {
+                let why = resolved.hide(error).to_string();
+                config.wrong("", Wrong::new(Class::PluginRefused, why))
+            })?
+        };
+        Ok(WantedInstance {
+            kind,
+            config,
+            identity,
+            children: Vec::new(),
+            backend: Some(Backend {
+                plugin,
+                options: Arc::new(resolved),
+            }),
+            resources,
+            waits: None,
+        })
+    }
+
+    /// Is the instance that runs made from exactly this, and is what it needs known?
+    fn runs(&self, part: &Part, identity: &Identity) -> bool {
+        let is_it = |shape: Option<&Shape>| match shape {
+            Some(Shape::Instance { identity: it, .. }) => it == identity,
+            _ => false,
+        };
+        is_it(self.present.running.get(part)) && is_it(self.present.basis.shapes.get(part))
+    }
 }
 
 fn hash(names: &[String]) -> [u8; 32] {
@@ -305,11 +379,7 @@ fn hash(names: &[String]) -> [u8; 32] {
 fn collisions(instances: &[WantedInstance]) -> Vec<ConfigError> {
     let mut owners: BTreeMap<&Resource, Vec<&WantedInstance>> = BTreeMap::new();
     for instance in instances {
-        for resource in instance
-            .backend
-            .iter()
-            .flat_map(|backend| &backend.resources)
-        {
+        for resource in &instance.resources {
             owners.entry(resource).or_default().push(instance);
         }
     }
