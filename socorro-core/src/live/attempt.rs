@@ -2,7 +2,7 @@
 //!
 //! Everything here can be dropped at any moment: what was opened retires, and nothing that runs was touched.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,14 +16,16 @@ use super::environment::{self, Environment};
 use super::generation::{Generation, SourceEntry, StorageEntry};
 use super::instance::{SourceInstance, StorageInstance};
 use super::keep::{self, Kept};
+use super::handover::{self, Exchanged, OpenedLate, Order};
 use super::open::{self, Opened};
-use super::plan::{Change, Part, Shape};
+use super::plan::{Change, Part, Plan, Shape};
 use super::reason::Reason;
 use super::report::Step;
 use super::saved::SavedPlan;
 use super::wanted::{Kind, Wanted, WantedInstance};
 use crate::config::{ConfigErrors, Layers, ReloadConfig};
 use crate::error::Result;
+use crate::plugin::Exchange;
 
 /// What an attempt came to.
 pub(super) struct Attempt {
@@ -38,6 +40,8 @@ pub(super) struct Attempt {
 pub(super) struct Candidate {
     pub(super) generation: Generation,
     pub(super) degraded: Vec<(String, String)>,
+    /// What could not be shared was exchanged for this; none where all overlaps.
+    pub(super) exchanged: Option<Exchanged>,
     pub(super) reload: ReloadConfig,
     /// What the next attempt is compared with.
     pub(super) basis: Arc<Basis>,
@@ -126,7 +130,7 @@ impl Aim {
 impl Attempt {
     async fn prepare(
         &mut self,
-        environment: &Environment,
+        environment: &Arc<Environment>,
         layers: &Layers,
         before: &Before,
     ) -> Result<Candidate, Vec<Reason>> {
@@ -150,14 +154,28 @@ impl Attempt {
         let started = Instant::now();
         let opened = self.open(environment, &wanted).await;
         self.took(Step::Open, started);
-        let (opened, degraded) = opened?;
+        let mut opened = opened?;
+        let started = Instant::now();
+        let exchanged = self
+            .exchange(environment, running, &wanted, &mut opened)
+            .await;
+        if !matches!(exchanged, Ok(None)) {
+            self.took(Step::Exchange, started);
+        }
+        let exchanged = exchanged?;
+        let (mut all, mut degraded) = (HashMap::new(), Vec::new());
+        for (part, (open, why)) in opened {
+            degraded.extend(why.map(|why| (part.to_string(), why)));
+            all.insert(part, open);
+        }
         let reload = wanted.settings.reload.clone();
         let control = wanted.settings.control.socket.clone();
         let changes_nothing = running.number > 0 && self.diff.plan.changes_nothing_now();
-        let generation = assemble(environment, running, wanted, opened);
+        let generation = assemble(environment, running, wanted, &self.diff.plan, all);
         Ok(Candidate {
             generation,
             degraded,
+            exchanged,
             reload,
             basis: Arc::new(basis),
             kept,
@@ -166,42 +184,100 @@ impl Attempt {
         })
     }
 
-    /// Opens what the plan adds or replaces, all at once.
+    /// Opens what the plan adds or replaces, all at once, but for what has to wait until another has ended.
     async fn open(
         &self,
         environment: &Environment,
         wanted: &Wanted,
-    ) -> Result<(HashMap<Part, Opened>, Vec<(String, String)>), Vec<Reason>> {
+    ) -> Result<OpenedLate, Vec<Reason>> {
         let new = wanted.instances.iter().filter(|instance| {
-            matches!(
-                self.diff.plan.change(&instance.part()),
-                Change::Add | Change::Replace
-            )
+            let part = instance.part();
+            let change = self.diff.plan.change(&part);
+            matches!(change, Change::Add | Change::Replace) && !self.is_late(&part)
         });
         let new: Vec<&WantedInstance> = new.collect();
         let outcomes = join_all(
             new.iter()
-                .map(|instance| open::open(environment, wanted, instance)),
+                .map(|instance| open::open(environment, &wanted.open, instance)),
         )
         .await;
-        let (mut opened, mut degraded, mut errors) = (HashMap::new(), Vec::new(), Vec::new());
+        let (mut opened, mut errors) = (HashMap::new(), Vec::new());
         for (instance, outcome) in new.into_iter().zip(outcomes) {
+            let part = instance.part();
             match outcome {
-                Ok((open, why)) => {
-                    degraded.extend(why.map(|why| (instance.part().to_string(), why)));
-                    opened.insert(instance.part(), open);
+                Ok(open) => {
+                    opened.insert(part, open);
                 }
-                Err(error) => errors.push(Reason::Backend {
-                    part: instance.part(),
-                    error,
-                }),
+                Err(error) => errors.push(Reason::Backend { part, error }),
             }
         }
         if errors.is_empty() {
-            Ok((opened, degraded))
+            Ok(opened)
         } else {
             Err(errors)
         }
+    }
+
+    /// Takes what cannot be shared out of service, and opens what waited for that; see
+    /// [the protocol](super::handover). None when there is nothing of the kind.
+    async fn exchange(
+        &self,
+        environment: &Arc<Environment>,
+        running: &Generation,
+        wanted: &Wanted,
+        opened: &mut OpenedLate,
+    ) -> Result<Option<Exchanged>, Vec<Reason>> {
+        let successions = &self.diff.plan.successions;
+        let careful = successions.iter().filter(|(_, it)| it.mode != Exchange::Overlap);
+        let mut ready = OpenedLate::new();
+        for (part, _) in careful.clone() {
+            ready.extend(opened.remove_entry(part));
+        }
+        // What an instance of an earlier configuration has still is waited for before anything is closed.
+        for (part, (open, _)) in &*opened {
+            open.alone().await.map_err(|error| {
+                let part = part.clone();
+                vec![Reason::Backend { part, error }]
+            })?;
+        }
+        let old: BTreeSet<&Part> = careful.flat_map(|(_, it)| it.predecessors()).collect();
+        let old: Vec<Opened> = old
+            .into_iter()
+            .filter_map(|part| match part {
+                Part::Storage(name) => {
+                    let entry = running.storages.get(name.as_str())?;
+                    Some(Opened::Storage(entry.instance.clone()))
+                }
+                Part::Source(name) => {
+                    let entry = running.sources.get(name.as_str())?;
+                    Some(Opened::Source(entry.instance.clone()))
+                }
+                Part::Pipeline(_) | Part::Settings(_) => None,
+            })
+            .collect();
+        if old.is_empty() {
+            return Ok(None);
+        }
+        let late = wanted.instances.iter();
+        let order = Order {
+            old,
+            ready,
+            new: late
+                .filter(|instance| self.is_late(&instance.part()))
+                .cloned()
+                .collect(),
+            open: wanted.open.clone(),
+            reload: wanted.settings.reload.clone(),
+        };
+        let (done, exchanged) = handover::exchange(environment, order).await?;
+        opened.extend(done);
+        Ok(Some(exchanged))
+    }
+
+    /// Can it be opened only when another has ended?
+    fn is_late(&self, part: &Part) -> bool {
+        let succession = self.diff.plan.successions.get(part);
+        succession.is_some_and(|succession| succession.mode == Exchange::BreakBeforeMake)
     }
 
     fn took(&mut self, step: Step, started: Instant) {
@@ -223,6 +299,7 @@ fn assemble(
     environment: &Environment,
     running: &Generation,
     wanted: Wanted,
+    plan: &Plan,
     mut opened: HashMap<Part, Opened>,
 ) -> Generation {
     let mut next = Generation {
@@ -240,8 +317,12 @@ fn assemble(
         let name: Arc<str> = instance.config.name.as_str().into();
         match (instance.kind, opened.remove(&instance.part())) {
             (Kind::Storage, Some(Opened::Storage(open))) => {
-                next.storages
-                    .insert(name, storage_entry(environment, &instance, open));
+                // What waits while they are exchanged is in flight in the one as in the other.
+                let succession = plan.successions.get(&instance.part());
+                let waits = succession.is_some_and(|it| it.mode != Exchange::Overlap);
+                let before = running.storages.get(&name).filter(|_| waits);
+                let entry = storage_entry(environment, &instance, open, before);
+                next.storages.insert(name, entry);
             }
             (Kind::Source, Some(Opened::Source(open))) => {
                 next.sources
@@ -255,7 +336,7 @@ fn assemble(
                     if kept.host == instance.config.host && kept.children == instance.children {
                         kept.clone()
                     } else {
-                        storage_entry(environment, &instance, kept.instance.clone())
+                        storage_entry(environment, &instance, kept.instance.clone(), Some(kept))
                     };
                 next.storages.insert(name, entry);
             }
@@ -279,17 +360,22 @@ fn storage_entry(
     environment: &Environment,
     wanted: &WantedInstance,
     instance: Arc<StorageInstance>,
+    before: Option<&Arc<StorageEntry>>,
 ) -> Arc<StorageEntry> {
     let host = wanted.config.host.clone();
     let is_composite = !wanted.children.is_empty();
+    // A composite's children count what goes through them.
+    let (operations, bytes) = if is_composite {
+        (u64::MAX, u64::MAX)
+    } else {
+        (host.max_operations as u64, host.max_bytes.0)
+    };
     Arc::new(StorageEntry {
         instance,
         executor: environment.executor(&host),
-        // A composite's children count what goes through them.
-        admission: if is_composite {
-            Admission::new(u64::MAX, u64::MAX)
-        } else {
-            Admission::new(host.max_operations as u64, host.max_bytes.0)
+        admission: match before {
+            Some(before) => before.admission.with_bounds(operations, bytes),
+            None => Admission::new(operations, bytes),
         },
         timeout: (!is_composite).then_some(host.timeout),
         children: wanted.children.clone(),
@@ -317,6 +403,7 @@ impl Generation {
         let storages = self.storages.iter().map(|(name, entry)| {
             let shape = Shape::Instance {
                 identity: entry.instance.identity.clone(),
+                resources: entry.instance.resources.clone(),
                 host: entry.host.clone(),
             };
             (Part::Storage(name.to_string()), shape)
@@ -324,6 +411,7 @@ impl Generation {
         let sources = self.sources.iter().map(|(name, entry)| {
             let shape = Shape::Instance {
                 identity: entry.instance.identity.clone(),
+                resources: entry.instance.resources.clone(),
                 host: entry.host.clone(),
             };
             (Part::Source(name.to_string()), shape)

@@ -59,14 +59,17 @@ impl Builder {
                 .iter()
                 .filter(|instance| instance.backend.is_some());
             checked.health = join_all(backends.map(|instance| async {
-                let health = match open::open(&environment, &wanted, instance).await {
+                let health = match open::open(&environment, &wanted.open, instance).await {
                     Ok((_, Some(why))) => Ok(Health::unreachable(why)),
-                    Ok((Opened::Storage(storage), None)) => match storage.open() {
-                        Some(storage) => {
-                            storage.health(&Context::new().with_timeout(timeout)).await
+                    Ok((Opened::Storage(storage), None)) => {
+                        let live = storage.live().ok();
+                        match live.as_ref().and_then(|live| live.open()) {
+                            Some(storage) => {
+                                storage.health(&Context::new().with_timeout(timeout)).await
+                            }
+                            None => Ok(Health::unknown()),
                         }
-                        None => Ok(Health::unknown()),
-                    },
+                    }
                     Ok((Opened::Source(_), None)) => Ok(Health::unknown()),
                     Err(error) => Err(error),
                 };

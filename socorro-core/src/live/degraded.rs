@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
@@ -99,9 +100,18 @@ impl<T: ?Sized + Send + Sync + 'static> Degraded<T> {
 #[async_trait]
 impl Retire for Degraded<dyn OpenStorage> {
     async fn flush(&self, cx: &Context) -> Result<()> {
+        // What ends needs not be there any more.
+        self.probe.abort();
         match self.open() {
             Ok(open) => open.flush(cx).await,
             Err(_) => Ok(()),
+        }
+    }
+
+    fn ended(&self) -> BoxFuture<'static, Destroyed> {
+        match self.open() {
+            Ok(open) => open.ended(),
+            Err(_) => Box::pin(async { Destroyed::Clean }),
         }
     }
 
@@ -116,9 +126,18 @@ impl Retire for Degraded<dyn OpenStorage> {
 #[async_trait]
 impl Retire for Degraded<dyn OpenSource> {
     async fn flush(&self, cx: &Context) -> Result<()> {
+        // What ends needs not be there any more.
+        self.probe.abort();
         match self.open() {
             Ok(open) => open.flush(cx).await,
             Err(_) => Ok(()),
+        }
+    }
+
+    fn ended(&self) -> BoxFuture<'static, Destroyed> {
+        match self.open() {
+            Ok(open) => open.ended(),
+            Err(_) => Box::pin(async { Destroyed::Clean }),
         }
     }
 

@@ -303,6 +303,9 @@ impl Driver {
         let number = candidate.generation.number();
         let next = Arc::new(candidate.generation);
         let previous = self.shared.commit(next.clone());
+        if let Some(exchanged) = candidate.exchanged {
+            exchanged.committed();
+        }
         self.generations.send_replace(number);
         drain_what_left(
             &previous,
@@ -369,6 +372,8 @@ impl Driver {
     async fn stop(mut self, attempts: &mut JoinSet<Attempt>, pipelines: &mut JoinSet<Result<()>>) {
         attempts.shutdown().await;
         let timeout = self.reload.shutdown_timeout;
+        // An exchange that was given up goes back first, so that what waits for it is seen through.
+        let _ = tokio::time::timeout(timeout, self.environment.exchanges.lock()).await;
         let deadline = Instant::now() + timeout;
         // Bounds what pipelines still do; they see through what they can until then.
         let drained = self.environment.clock.now() + timeout;

@@ -8,6 +8,7 @@ use crate::config::{
     Class, ConfigError, ConfigErrors, Configuration, Document, HostOptions, Layers, Origin,
     SystemSecrets, Wrong,
 };
+use crate::live::handover::{Holders, Turns};
 use crate::live::instance::Retired;
 use crate::pipeline::Pipelines;
 use crate::plugin::loader::Loader;
@@ -29,6 +30,10 @@ pub(super) struct Environment {
     pub(super) jitter: Arc<dyn Jitter>,
     pub(super) quit: Quit,
     pub(super) retired: Retired,
+    /// What every instance holds until it has ended.
+    pub(super) holders: Holders,
+    /// One exchange at a time.
+    pub(super) exchanges: Turns,
 }
 
 /// Which storages are opened.

@@ -5,14 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::admission::Admission;
-use super::instance::{SourceInstance, StorageInstance};
+use super::instance::{LiveSource, SourceInstance, StorageInstance};
 use super::settings::Settings;
 use crate::compose;
 use crate::config::{HostOptions, PipelineConfig};
 use crate::crash::{Limits, Redaction};
 use crate::error::{Error, ErrorKind, Result};
-use crate::source::NewCrashSource;
-use crate::storage::{Capabilities, CrashStorage};
+use crate::storage::Capabilities;
 use crate::transaction::{Drain, TransactionExecutor};
 
 /// Everything that one operation needs from its start to its end. An operation holds the generation it
@@ -35,7 +34,7 @@ pub(crate) struct StorageEntry {
     /// The names of a composite's children; none for a backend.
     pub(super) children: Vec<String>,
     pub(super) executor: Arc<dyn TransactionExecutor>,
-    pub(super) admission: Arc<Admission>,
+    pub(super) admission: Admission,
     /// Of one attempt; none for a composite, whose children have their own.
     pub(super) timeout: Option<Duration>,
 }
@@ -86,9 +85,7 @@ impl Generation {
         compose::union(leaves.iter().map(|leaf| {
             self.storages
                 .get(*leaf)
-                .map_or(Capabilities::empty(), |entry| {
-                    entry.storage().capabilities()
-                })
+                .map_or(Capabilities::empty(), |entry| entry.instance.capabilities())
         }))
     }
 
@@ -112,11 +109,8 @@ impl Generation {
 }
 
 impl StorageEntry {
-    pub(crate) fn storage(&self) -> &dyn CrashStorage {
-        match self.instance.open() {
-            Some(open) => open,
-            None => &Gone,
-        }
+    pub(crate) fn is_composite(&self) -> bool {
+        !self.children.is_empty()
     }
 
     pub(crate) fn drain(&self) -> &Drain {
@@ -125,11 +119,14 @@ impl StorageEntry {
 }
 
 impl SourceEntry {
-    pub(crate) fn source(&self) -> Result<&dyn NewCrashSource> {
-        match self.instance.open() {
-            Some(open) => Ok(open),
-            None => Err(Error::new(ErrorKind::Cancelled, "the source has ended")),
-        }
+    /// What is open of the source, as soon as something is; waits for ever once a reload has exchanged it.
+    pub(crate) async fn live(&self) -> Arc<LiveSource> {
+        self.instance.slot.wait().await
+    }
+
+    /// Waits until a reload takes what is open out of service: it hands out nothing more.
+    pub(crate) async fn left(&self, live: &Arc<LiveSource>) {
+        self.instance.slot.left(live).await;
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -155,14 +152,5 @@ impl SourceEntry {
 
     pub(crate) fn timeout(&self) -> Duration {
         self.host.timeout
-    }
-}
-
-/// Stands in for an instance that is being dropped, which cannot be seen from outside.
-struct Gone;
-
-impl CrashStorage for Gone {
-    fn capabilities(&self) -> Capabilities {
-        Capabilities::empty()
     }
 }

@@ -1,16 +1,20 @@
 use std::fmt;
 use std::future::Future;
 use std::path::Path;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
 
+use super::admission::Admitted;
 use super::generation::{Generation, StorageEntry};
+use super::handover::{Parking, Pin};
+use super::instance::LiveStorage;
 use super::shared::{Claim, Shared};
 use crate::context::Context;
 use crate::crash::{CrashId, Dump, DumpName, Dumps, ProcessedCrash, RawCrash, StoredId};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Applied, Error, ErrorKind, Result};
 use crate::storage::{Capabilities, Catalog, CrashStorage, Health, ListPage, ListRequest};
 use crate::transaction::{Call, run};
 
@@ -124,18 +128,22 @@ impl StorageHandle {
 
     /// The same handle, all its operations in the generation that is current now.
     ///
-    /// It keeps that generation's instances open, so it is for one piece of work, not for keeping.
+    /// It keeps that generation's instances open, so it is for one piece of work, not for keeping: a reload
+    /// that has to close the storage before it opens another waits for it, and is refused when that takes too
+    /// long.
     #[must_use]
     pub fn pinned(mut self) -> Self {
-        if let Target::Current { shared, .. } = &self.target {
-            self.cx.pin.get_or_insert_with(|| shared.pin());
+        if let (Target::Current { shared, name, .. }, None) = (&self.target, &self.cx.pin) {
+            let pin = Pin::new(shared.pin());
+            // While a reload exchanges the storage there is nothing to hold; operations wait then.
+            self.cx.pin = Some(pin.clone().hold([&**name]).unwrap_or(pin));
         }
         self
     }
 
     /// The generation of a [`pinned`](Self::pinned) handle, counted from 1.
     pub fn generation(&self) -> Option<u64> {
-        self.cx.pin.as_ref().map(|generation| generation.number())
+        self.cx.pin.as_ref().map(|pin| pin.generation().number())
     }
 
     /// What the storage can do right now; nothing when a reload removed it.
@@ -143,16 +151,16 @@ impl StorageHandle {
         if let Target::Fixed { storage, .. } = &self.target {
             return storage.capabilities();
         }
-        let generation = self.generation_of_call();
-        generation.map_or(Capabilities::empty(), |generation| {
-            generation.capabilities(self.name())
+        let pin = self.pin_of_call();
+        pin.map_or(Capabilities::empty(), |pin| {
+            pin.generation().capabilities(self.name())
         })
     }
 
-    fn generation_of_call(&self) -> Option<Arc<Generation>> {
+    fn pin_of_call(&self) -> Option<Pin> {
         match (&self.cx.pin, &self.target) {
             (Some(pin), _) => Some(pin.clone()),
-            (None, Target::Current { shared, .. }) => Some(shared.pin()),
+            (None, Target::Current { shared, .. }) => Some(Pin::new(shared.pin())),
             (None, Target::Pinned { .. } | Target::Fixed { .. }) => None,
         }
     }
@@ -273,10 +281,10 @@ impl StorageHandle {
 
     /// The processed crash without the fields that `[redaction]` forbids.
     pub async fn get_processed_crash(&self, id: impl Into<StoredId>) -> Result<ProcessedCrash> {
-        let generation = self.generation_of_call();
+        let pin = self.pin_of_call();
         let processed = self.get_unredacted_processed_crash(id).await?;
-        match generation {
-            Some(generation) => generation.redaction().apply(&processed),
+        match pin {
+            Some(pin) => pin.generation().redaction().apply(&processed),
             None => Ok(processed),
         }
     }
@@ -335,7 +343,10 @@ impl StorageHandle {
         let Target::Current { shared, .. } = &self.target else {
             return Ok(());
         };
-        let limits = self.cx.pin.clone().unwrap_or_else(|| shared.pin()).limits();
+        let limits = match &self.cx.pin {
+            Some(pin) => pin.generation().limits(),
+            None => shared.pin().limits(),
+        };
         if !dumps.iter().any(|(_, dump)| matches!(dump, Dump::File(_))) {
             return limits.check(raw, dumps);
         }
@@ -401,32 +412,75 @@ impl StorageHandle {
         if let Target::Fixed { storage, .. } = &self.target {
             return attempt(Open::Fixed(storage.clone()), self.cx.clone()).await;
         }
-        let Some(generation) = self.generation_of_call() else {
-            return Err(Error::new(
-                ErrorKind::Internal,
-                "a composite passed on a context that pins no generation; use the context it was given",
-            ));
-        };
-        let entry = generation
-            .storage(self.name())
-            .ok_or_else(|| self.removed(&generation))?
-            .clone();
-        let _admitted = entry.admission.admit(bytes)?;
+        let entered = self.enter(bytes).await?;
+        let Entered { entry, live, pin, .. } = &entered;
         let mut cx = self.cx.clone();
-        cx.pin = Some(generation);
+        cx.pin = Some(pin.clone());
         let call = Call {
             operation,
             deadline: cx.deadline(),
             drain: Some(entry.drain()),
         };
-        run(&*entry.executor, &call, |_| {
+        let work = pin!(run(&*entry.executor, &call, |_| {
             let cx = match entry.timeout {
                 Some(timeout) => cx.clone().with_timeout(timeout),
                 None => cx.clone(),
             };
-            attempt(Open::Entry(entry.clone()), cx)
-        })
-        .await
+            attempt(Open::Live(live.clone()), cx)
+        }));
+        tokio::select! {
+            biased;
+            outcome = work => outcome,
+            () = pin.evicted(), if entry.is_composite() => Err(cancelled(
+                "a reload had to close one of the stores and could wait no longer",
+            )),
+        }
+    }
+
+    /// Begins an operation: pins a generation and holds the storage in it. Waits while a reload exchanges the
+    /// storage, or one below it; then it begins in the generation that serves after that.
+    async fn enter(&self, bytes: usize) -> Result<Entered> {
+        let mut waited: Option<(Arc<Parking>, Admitted)> = None;
+        loop {
+            let pin = self.pin_of_call().ok_or_else(unpinned)?;
+            let entry = pin
+                .generation()
+                .storage(self.name())
+                .ok_or_else(|| self.removed(pin.generation()))?
+                .clone();
+            let (before, admitted) = waited.take().unzip();
+            let admitted = match admitted.filter(|admitted| entry.admission.has(admitted)) {
+                Some(admitted) => admitted,
+                None => entry.admission.admit(bytes)?,
+            };
+            let held = match pin.live(&entry) {
+                // What is below a composite is held for the whole of the operation.
+                Ok(live) if entry.is_composite() => pin.hold([self.name()]).map(|pin| (live, pin)),
+                Ok(live) => Ok((live, pin)),
+                Err(unpinned) => Err(unpinned),
+            };
+            let out = match held {
+                Ok((live, pin)) => {
+                    return Ok(Entered {
+                        entry,
+                        live,
+                        pin,
+                        _admitted: admitted,
+                    });
+                }
+                Err(out) => out,
+            };
+            let is_new = |parking: &Arc<Parking>| {
+                !before.is_some_and(|before| Arc::ptr_eq(&before, parking))
+            };
+            let parking = out.parking.filter(is_new).ok_or_else(gone)?;
+            // A composite admits everything; it is the store below that bounds how much waits.
+            let _counted = (!Arc::ptr_eq(&entry, &out.entry))
+                .then(|| out.entry.admission.admit(bytes))
+                .transpose()?;
+            parking.wait(self.cx.deadline()).await?;
+            waited = Some((parking, admitted));
+        }
     }
 
     fn removed(&self, generation: &Generation) -> Error {
@@ -454,21 +508,53 @@ impl fmt::Debug for StorageHandle {
     }
 }
 
+/// An operation that has begun, and all that it holds until it ends.
+struct Entered {
+    entry: Arc<StorageEntry>,
+    live: Arc<LiveStorage>,
+    pin: Pin,
+    _admitted: Admitted,
+}
+
 /// The storage of one attempt, kept open by it.
 enum Open {
-    Entry(Arc<StorageEntry>),
+    Live(Arc<LiveStorage>),
     Fixed(Arc<dyn CrashStorage>),
 }
 
 impl Open {
     fn get(&self) -> &dyn CrashStorage {
         match self {
-            Self::Entry(entry) => entry.storage(),
+            Self::Live(live) => match live.open() {
+                Some(open) => open,
+                None => &Gone,
+            },
             Self::Fixed(storage) => &**storage,
         }
     }
 }
 
+/// Stands in for what is being dropped, which cannot be seen from outside.
+struct Gone;
+
+impl CrashStorage for Gone {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::empty()
+    }
+}
+
 fn cancelled(why: &str) -> Error {
-    Error::new(ErrorKind::Cancelled, why).with_applied(crate::error::Applied::Unknown)
+    Error::new(ErrorKind::Cancelled, why).with_applied(Applied::Unknown)
+}
+
+fn gone() -> Error {
+    cancelled("a reload closed the storage of the generation that this is pinned to; pin it anew")
+        .with_applied(Applied::No)
+}
+
+fn unpinned() -> Error {
+    Error::new(
+        ErrorKind::Internal,
+        "a composite passed on a context that pins no generation; use the context it was given",
+    )
 }

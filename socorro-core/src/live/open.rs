@@ -2,19 +2,26 @@
 
 use std::sync::Arc;
 
-use super::degraded::Degraded;
+use async_trait::async_trait;
+use futures_util::future::BoxFuture;
+
 use super::environment::Environment;
 use super::handle::StorageHandle;
-use super::instance::{OpenSource, OpenStorage, Retire, SourceInstance, StorageInstance};
-use super::wanted::{Backend, Kind, Wanted, WantedInstance};
+use super::handover::{Claim, ClaimId};
+use super::instance::{
+    Instance, Live, OpenStorage, Openable, Retire, SourceInstance, StorageInstance,
+};
+use super::opening::{Opening, is_outage};
+use super::wanted::{Kind, WantedInstance};
 use crate::compose::Fanout;
 use crate::config::Start;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
+use crate::plugin::Exchange;
 use crate::plugin::host::{Destroyed, OpenOptions};
-use crate::storage::{Capabilities, CrashStorage};
 
 /// An instance that was opened.
+#[derive(Clone)]
 pub(super) enum Opened {
     Storage(Arc<StorageInstance>),
     Source(Arc<SourceInstance>),
@@ -26,144 +33,103 @@ pub(super) enum Opened {
 /// configuration has to cure is refused in either case.
 pub(super) async fn open(
     environment: &Environment,
-    wanted: &Wanted,
+    options: &OpenOptions,
     instance: &WantedInstance,
 ) -> Result<(Opened, Option<String>)> {
-    let name = &instance.config.name;
-    let identity = instance.identity.clone();
-    let retired = environment.retired.clone();
     let Some(backend) = &instance.backend else {
-        let children = instance
-            .children
-            .iter()
-            .map(|child| StorageHandle::child(child))
-            .collect();
-        let open: Box<dyn OpenStorage> = Box::new(Fanout::new(children));
-        return Ok((
-            Opened::Storage(StorageInstance::storage(name, identity, open, retired)),
-            None,
-        ));
+        let open = composite(environment, instance);
+        return Ok((Opened::Storage(open), None));
     };
-    let may_be_missing = instance.config.host.start == Start::Degraded;
     let opening = Opening {
-        name: name.clone(),
+        part: instance.part(),
         backend: backend.clone(),
-        options: wanted.open.clone(),
+        options: options.clone(),
     };
-    match instance.kind {
+    Ok(match instance.kind {
         Kind::Storage => {
-            let (open, why) = match opening.storage().await {
-                Ok(open) => (open, None),
-                Err(error) if may_be_missing && is_outage(&error) => {
-                    let able =
-                        Capabilities::from_bits_truncate(backend.plugin.capabilities().bits());
-                    let probe = move || {
-                        let opening = opening.clone();
-                        async move { opening.storage().await }
-                    };
-                    let open: Box<dyn OpenStorage> = Box::new(Degraded::<dyn OpenStorage>::start(
-                        name.clone(),
-                        able,
-                        environment.clock.clone(),
-                        probe,
-                    ));
-                    (open, Some(error.to_string()))
-                }
-                Err(error) => return Err(error),
-            };
-            Ok((
-                Opened::Storage(StorageInstance::storage(name, identity, open, retired)),
-                why,
-            ))
+            let (open, why) = backed(environment, instance, opening).await?;
+            (Opened::Storage(open), why)
         }
         Kind::Source => {
-            let (open, why) = match opening.source().await {
-                Ok(open) => (open, None),
-                Err(error) if may_be_missing && is_outage(&error) => {
-                    let probe = move || {
-                        let opening = opening.clone();
-                        async move { opening.source().await }
-                    };
-                    let open: Box<dyn OpenSource> = Box::new(Degraded::<dyn OpenSource>::start(
-                        name.clone(),
-                        Capabilities::empty(),
-                        environment.clock.clone(),
-                        probe,
-                    ));
-                    (open, Some(error.to_string()))
-                }
-                Err(error) => return Err(error),
-            };
-            Ok((
-                Opened::Source(SourceInstance::source(name, identity, open, retired)),
-                why,
-            ))
+            let (open, why) = backed(environment, instance, opening).await?;
+            (Opened::Source(open), why)
+        }
+    })
+}
+
+fn composite(environment: &Environment, instance: &WantedInstance) -> Arc<StorageInstance> {
+    let children = instance
+        .children
+        .iter()
+        .map(|child| StorageHandle::child(child))
+        .collect();
+    let open: Box<dyn OpenStorage> = Box::new(Fanout::new(children));
+    let name = &instance.config.name;
+    let retired = environment.retired.clone();
+    let live = Live::new(name.as_str().into(), open, retired, None);
+    Instance::new(name, instance.identity.clone(), None, live)
+}
+
+async fn backed<T: Openable + ?Sized + 'static>(
+    environment: &Environment,
+    instance: &WantedInstance,
+    opening: Opening,
+) -> Result<(Arc<Instance<T>>, Option<String>)> {
+    let resources = opening.resources().to_vec();
+    let claim = environment.holders.claim(opening.part.clone(), resources);
+    // An instance of an earlier configuration may have it still, and is about to end.
+    let free = tokio::time::timeout(opening.timeout(), claim.acquire_when_free()).await;
+    if free.is_err() {
+        claim.acquire()?;
+    }
+    let may_be_missing = instance.config.host.start == Start::Degraded;
+    let (open, why) = match opening.open::<T>().await {
+        Ok(open) => (open, None),
+        Err(error) if may_be_missing && is_outage(&error) => (
+            opening.stand_in::<T>(environment, &claim),
+            Some(error.to_string()),
+        ),
+        Err(error) => return Err(error),
+    };
+    let live = opening.live(environment, open, claim);
+    let (name, identity) = (&instance.config.name, instance.identity.clone());
+    Ok((Instance::new(name, identity, Some(opening), live), why))
+}
+
+impl Opened {
+    /// How it was opened, and what it holds; none for a composite.
+    fn held(&self) -> Option<(&Opening, Arc<Claim>)> {
+        match self {
+            Self::Storage(storage) => {
+                Some((storage.opening.as_ref()?, storage.live().ok()?.claim()?.clone()))
+            }
+            Self::Source(source) => {
+                Some((source.opening.as_ref()?, source.live().ok()?.claim()?.clone()))
+            }
         }
     }
-}
 
-/// What it takes to open a backend, once or again and again.
-#[derive(Clone)]
-struct Opening {
-    name: String,
-    backend: Backend,
-    options: OpenOptions,
-}
-
-impl Opening {
-    /// Opens the storage; one whose backend cannot be used is ended again.
-    async fn storage(&self) -> Result<Box<dyn OpenStorage>> {
-        self.try_storage()
-            .await
-            .map_err(|error| self.backend.options.hide(error))
+    /// What it holds; none for a composite.
+    pub(super) fn claim(&self) -> Option<ClaimId> {
+        self.held().map(|(_, claim)| claim.id())
     }
 
-    async fn source(&self) -> Result<Box<dyn OpenSource>> {
-        self.try_source()
-            .await
-            .map_err(|error| self.backend.options.hide(error))
-    }
-
-    async fn try_storage(&self) -> Result<Box<dyn OpenStorage>> {
-        let storage = self
-            .backend
-            .plugin
-            .open_storage(&self.name, self.backend.options.json(), &self.options)
-            .await?;
-        let cx = Context::new().with_timeout(self.options.timeout);
-        let unusable = match storage.health(&cx).await {
-            Ok(health) if health.is_usable() => return Ok(Box::new(storage)),
-            Ok(health) => Error::new(
-                ErrorKind::Unavailable,
-                format!("the backend cannot be used: {health}"),
-            ),
-            Err(error) => error,
+    /// Waits until it may get its first operation: until nothing else works with what only one may.
+    ///
+    /// `Unavailable` when that takes longer than opening may.
+    pub(super) async fn alone(&self) -> Result<()> {
+        let Some((opening, claim)) = self.held() else {
+            return Ok(());
         };
-        if storage.destroy(self.options.timeout).await != Destroyed::Clean {
-            tracing::warn!(
-                name = self.name,
-                "a storage that could not be used did not end cleanly"
-            );
+        let alone = tokio::time::timeout(opening.timeout(), claim.alone()).await;
+        match claim.in_the_way(Exchange::Handover) {
+            Some(why) if alone.is_err() => Err(Error::new(ErrorKind::Unavailable, why)),
+            _ => Ok(()),
         }
-        Err(unusable)
-    }
-
-    async fn try_source(&self) -> Result<Box<dyn OpenSource>> {
-        let source = self
-            .backend
-            .plugin
-            .open_source(&self.name, self.backend.options.json(), &self.options)
-            .await?;
-        Ok(Box::new(source))
     }
 }
 
-/// Is it the backend that is missing, rather than the configuration that is wrong?
-fn is_outage(error: &Error) -> bool {
-    error.is_retryable() || error.kind() == ErrorKind::Unavailable
-}
-
-#[async_trait::async_trait]
+#[async_trait]
 impl Retire for Fanout {
     async fn flush(&self, _: &Context) -> Result<()> {
         Ok(())
@@ -171,5 +137,9 @@ impl Retire for Fanout {
 
     async fn destroy(self: Box<Self>, _: std::time::Duration) -> Destroyed {
         Destroyed::Clean
+    }
+
+    fn ended(&self) -> BoxFuture<'static, Destroyed> {
+        Box::pin(async { Destroyed::Clean })
     }
 }

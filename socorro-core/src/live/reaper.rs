@@ -92,13 +92,18 @@ impl Reaper {
 
 /// Flushes and destroys; tells what is left, if anything.
 async fn end(retiree: Retiree, timeout: Duration) -> Option<String> {
+    let (claim, ended) = (retiree.claim, retiree.open.ended());
     let cx = Context::new().with_timeout(timeout);
     let flushed = match tokio::time::timeout(timeout, retiree.open.flush(&cx)).await {
         Ok(Ok(())) => None,
         Ok(Err(error)) => Some(format!("could not flush: {error}")),
         Err(_) => Some(format!("did not flush within {timeout:?}")),
     };
-    match retiree.open.destroy(timeout).await {
+    let destroyed = retiree.open.destroy(timeout).await;
+    if let Some(claim) = claim {
+        claim.settle(destroyed, ended);
+    }
+    match destroyed {
         Destroyed::Clean => flushed,
         Destroyed::Leaked => Some("something of it still runs after it was destroyed".to_owned()),
         Destroyed::TimedOut => Some(format!("was not destroyed within {timeout:?}")),

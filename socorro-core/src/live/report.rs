@@ -41,6 +41,8 @@ pub enum Step {
     Plan,
     /// Open what is new and ask for its health.
     Open,
+    /// Exchange what cannot be shared: close the old, open the new.
+    Exchange,
     /// Switch: one atomic store.
     Commit,
 }
@@ -135,6 +137,9 @@ impl fmt::Display for ReloadReport {
             if *change != Change::Keep {
                 write!(f, "\n  {change:<8} {part}")?;
                 self.fmt_causes(f, part, *change)?;
+                if let Some(how) = self.plan.careful(part) {
+                    write!(f, "\n             {how}")?;
+                }
             }
         }
         let kept: Vec<String> = self
@@ -171,6 +176,7 @@ impl fmt::Display for Step {
             Self::Check => "check",
             Self::Plan => "plan",
             Self::Open => "open",
+            Self::Exchange => "exchange",
             Self::Commit => "commit",
         })
     }

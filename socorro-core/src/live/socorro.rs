@@ -10,6 +10,7 @@ use super::diff::Diff;
 use super::driver::{Driver, Message};
 use super::environment::{Environment, Parts, ending};
 use super::handle::StorageHandle;
+use super::handover::{Holders, Turns};
 use super::keep::Keeper;
 use super::reaper::{Reaper, Straggler};
 use super::reason::{Reason, Refused};
@@ -285,6 +286,8 @@ impl Builder {
             jitter: self.jitter,
             quit: Quit::new(),
             retired: reaper.retired(),
+            holders: Holders::new(),
+            exchanges: Turns::default(),
         };
         (Arc::new(environment), self.transforms, reaper)
     }

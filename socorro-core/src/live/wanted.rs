@@ -30,6 +30,7 @@ pub(super) struct Wanted {
 }
 
 /// One storage or source that is to run.
+#[derive(Clone)]
 pub(super) struct WantedInstance {
     pub(super) kind: Kind,
     pub(super) config: InstanceConfig,
@@ -46,7 +47,7 @@ pub(super) struct Backend {
     pub(super) plugin: Arc<Plugin>,
     /// Secrets in clear: for the plugin only.
     pub(super) options: Arc<Resolved>,
-    resources: Vec<Resource>,
+    pub(super) resources: Vec<Resource>,
 }
 
 impl WantedInstance {
@@ -55,6 +56,11 @@ impl WantedInstance {
             Kind::Storage => Part::Storage(self.config.name.clone()),
             Kind::Source => Part::Source(self.config.name.clone()),
         }
+    }
+
+    /// What it needs for itself; a composite needs nothing.
+    pub(super) fn resources(&self) -> &[Resource] {
+        self.backend.as_ref().map_or(&[], |it| &it.resources)
     }
 
     /// The schema of a backend's options.
@@ -113,6 +119,7 @@ impl Wanted {
         let instances = self.instances.iter().map(|instance| {
             let shape = Shape::Instance {
                 identity: instance.identity.clone(),
+                resources: instance.resources().to_vec(),
                 host: instance.config.host.clone(),
             };
             (instance.part(), shape)
@@ -270,18 +277,16 @@ fn hash(names: &[String]) -> [u8; 32] {
 
 /// Two instances that need the same thing for themselves.
 fn collisions(instances: &[WantedInstance]) -> Vec<ConfigError> {
-    let mut owners: BTreeMap<&Resource, Vec<&WantedInstance>> = BTreeMap::new();
+    let mut owners: BTreeMap<(&str, &str), (&Resource, Vec<&WantedInstance>)> = BTreeMap::new();
     for instance in instances {
-        for resource in instance
-            .backend
-            .iter()
-            .flat_map(|backend| &backend.resources)
-        {
-            owners.entry(resource).or_default().push(instance);
+        for resource in instance.resources() {
+            let same = (resource.kind.as_str(), resource.name.as_str());
+            let (_, owners) = owners.entry(same).or_insert((resource, Vec::new()));
+            owners.push(instance);
         }
     }
     owners
-        .into_iter()
+        .into_values()
         .flat_map(|(resource, owners)| {
             let first = owners.first().copied();
             owners.into_iter().skip(1).filter_map(move |other| {

@@ -14,7 +14,7 @@ use super::deliver::Delivery;
 use super::transform::Transform;
 use crate::config::PipelineConfig;
 use crate::error::{Error, ErrorKind, Result};
-use crate::live::{Generation, Shared, SourceEntry};
+use crate::live::{Generation, Pin, Shared, SourceEntry};
 use crate::source::{NewCrash, Receive};
 use crate::transaction::{Call, run};
 
@@ -123,7 +123,8 @@ impl Runner {
         };
         if self.mode == Pipelines::Once {
             let wait = Duration::ZERO;
-            return NewCrash::receive(&self.source, Receive { max, wait }).await;
+            let live = self.source.live().await;
+            return NewCrash::receive(&self.source, &live, Receive { max, wait }).await;
         }
         // A broker that restarts must not end the program: what passes is waited for.
         let call = Call {
@@ -131,10 +132,40 @@ impl Runner {
             deadline: None,
             drain: Some(self.source.drain()),
         };
-        run(self.source.patience(), &call, |_| {
-            NewCrash::receive(&self.source, Receive { max, wait: WAIT })
-        })
-        .await
+        loop {
+            // While a reload exchanges the source there is nothing to be had.
+            let live = self.source.live().await;
+            let receive = run(self.source.patience(), &call, |_| {
+                NewCrash::receive(&self.source, &live, Receive { max, wait: WAIT })
+            });
+            tokio::select! {
+                biased;
+                received = receive => return received,
+                // What it would have handed out it gives back.
+                () = self.source.left(&live) => {}
+            }
+        }
+    }
+
+    /// Holds all that the delivery of `crash` uses. Waits while a reload exchanges some of it, and gives up
+    /// when that takes the crash's source too, or leads to another pipeline.
+    async fn hold(&self, crash: &NewCrash, mut generation: Arc<Generation>) -> Option<Pin> {
+        let names = || self.config.to.iter().chain([&self.config.from]);
+        loop {
+            let out = match Pin::new(generation).hold(names().map(String::as_str)) {
+                Ok(pin) => return Some(pin),
+                Err(out) => out,
+            };
+            tokio::select! {
+                biased;
+                () = crash.recalled() => return None,
+                () = out.released() => {}
+            }
+            generation = self.shared.pin();
+            if !self.is_current(&generation) {
+                return None;
+            }
+        }
     }
 
     async fn see_through(
@@ -144,9 +175,13 @@ impl Runner {
         permit: OwnedSemaphorePermit,
         nacked: Arc<AtomicU64>,
     ) {
-        let number = generation.number();
         let id = crash.id().clone();
-        let delivered = Delivery::new(&self.config, generation)
+        let Some(pin) = self.hold(&crash, generation).await else {
+            tracing::info!(pipeline = self.name, %id, "given back: a reload came");
+            return;
+        };
+        let number = pin.generation().number();
+        let delivered = Delivery::new(&self.config, pin)
             .run(&id, self.transform.as_deref())
             .await;
         let settled = match delivered {

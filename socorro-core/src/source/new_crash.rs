@@ -1,11 +1,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Receive, Settlement, Token};
+use super::{NewCrashSource, Receive, Settlement, Token};
 use crate::context::Context;
 use crate::crash::StoredId;
-use crate::error::{Error, Result};
-use crate::live::SourceEntry;
+use crate::error::{Error, ErrorKind, Result};
+use crate::live::{LiveSource, SourceEntry};
 use crate::transaction::{Call, run};
 
 /// A new crash and the duty to settle it: [`ack`](Self::ack) it, [`nack`](Self::nack) it, or drop it, which
@@ -13,14 +13,24 @@ use crate::transaction::{Call, run};
 pub(crate) struct NewCrash {
     id: StoredId,
     token: Token,
-    /// Taken when settled.
-    source: Option<Arc<SourceEntry>>,
+    /// Taken when settled. It keeps open where the crash came from.
+    source: Option<Origin>,
+}
+
+/// A source, and what was open of it when the crash was handed out.
+struct Origin {
+    entry: Arc<SourceEntry>,
+    live: Arc<LiveSource>,
 }
 
 impl NewCrash {
-    /// Receives from `source` through its executor; see
+    /// Receives from what is open of `source` through its executor; see
     /// [`NewCrashSource::receive`](super::NewCrashSource::receive).
-    pub(crate) async fn receive(source: &Arc<SourceEntry>, request: Receive) -> Result<Vec<Self>> {
+    pub(crate) async fn receive(
+        source: &Arc<SourceEntry>,
+        live: &Arc<LiveSource>,
+        request: Receive,
+    ) -> Result<Vec<Self>> {
         let call = Call {
             operation: "receive",
             deadline: None,
@@ -29,7 +39,7 @@ impl NewCrash {
         let deliveries = run(source.executor(), &call, |_| async {
             // The source may wait, and then needs its time to answer.
             let cx = Context::new().with_timeout(source.timeout() + request.wait);
-            source.source()?.receive(&cx, request).await
+            open(live)?.receive(&cx, request).await
         })
         .await
         .map_err(|error| place(error, "receive", source))?;
@@ -38,7 +48,10 @@ impl NewCrash {
             .map(|delivery| Self {
                 id: delivery.id,
                 token: delivery.token,
-                source: Some(source.clone()),
+                source: Some(Origin {
+                    entry: source.clone(),
+                    live: live.clone(),
+                }),
             })
             .collect())
     }
@@ -46,6 +59,14 @@ impl NewCrash {
     /// Which crash.
     pub(crate) fn id(&self) -> &StoredId {
         &self.id
+    }
+
+    /// Waits until a reload takes its source out of service, which then waits for the crash to be settled.
+    pub(crate) async fn recalled(&self) {
+        match &self.source {
+            Some(source) => source.entry.left(&source.live).await,
+            None => std::future::pending().await,
+        }
     }
 
     /// It is durable wherever it has to be: the source forgets it.
@@ -68,7 +89,19 @@ impl NewCrash {
     }
 }
 
-async fn settle(source: Arc<SourceEntry>, token: Token, settlement: Settlement) -> Result<()> {
+fn open(live: &LiveSource) -> Result<&dyn NewCrashSource> {
+    match live.open() {
+        Some(open) => Ok(open),
+        // Nobody sees it: only what is being dropped has nothing open.
+        None => Err(Error::new(ErrorKind::Cancelled, "the source has ended")),
+    }
+}
+
+async fn settle(from: Origin, token: Token, settlement: Settlement) -> Result<()> {
+    let Origin {
+        entry: source,
+        live,
+    } = from;
     let call = Call {
         operation: "settle",
         deadline: None,
@@ -76,10 +109,7 @@ async fn settle(source: Arc<SourceEntry>, token: Token, settlement: Settlement) 
     };
     run(source.executor(), &call, |_| async {
         let cx = Context::new().with_timeout(source.timeout());
-        source
-            .source()?
-            .settle(&cx, token, settlement.clone())
-            .await
+        open(&live)?.settle(&cx, token, settlement.clone()).await
     })
     .await
     .map_err(|error| place(error, "settle", &source))

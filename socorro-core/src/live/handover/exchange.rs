@@ -1,0 +1,241 @@
+use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::FutureExt;
+use futures_util::future::join_all;
+use tokio::sync::{Mutex, oneshot};
+
+use super::old::{Old, take};
+use super::{ClaimId, Parking};
+use crate::config::ReloadConfig;
+use crate::error::Error;
+use crate::live::environment::Environment;
+use crate::live::open::{self, Opened};
+use crate::live::plan::Part;
+use crate::live::reason::Reason;
+use crate::live::wanted::WantedInstance;
+use crate::plugin::host::OpenOptions;
+
+/// One exchange at a time: the next one finds every part in service.
+pub(in crate::live) type Turns = Arc<Mutex<()>>;
+
+/// What is to be exchanged.
+pub(in crate::live) struct Order {
+    /// The instances that have to end first.
+    pub(in crate::live) old: Vec<Opened>,
+    /// What is open already, and gets its first operation when they have.
+    pub(in crate::live) ready: OpenedLate,
+    /// What is opened when they have.
+    pub(in crate::live) new: Vec<WantedInstance>,
+    pub(in crate::live) open: OpenOptions,
+    pub(in crate::live) reload: ReloadConfig,
+}
+
+/// What was opened, with why it runs degraded, if it does.
+pub(in crate::live) type OpenedLate = HashMap<Part, (Opened, Option<String>)>;
+
+/// The old instances have ended and the new ones are open. Dropping it goes back.
+pub(in crate::live) struct Exchanged {
+    parkings: Vec<Arc<Parking>>,
+    committed: oneshot::Sender<()>,
+}
+
+impl Exchanged {
+    /// The new generation is the current one: lets whoever waits go on in it.
+    pub(in crate::live) fn committed(self) {
+        // Nobody listens only when the program's runtime is ending.
+        let _ = self.committed.send(());
+        for parking in self.parkings {
+            parking.release();
+        }
+    }
+}
+
+/// When what has to be over.
+struct Schedule {
+    /// Operations on what is old.
+    drained: Instant,
+    /// The whole way forward.
+    made: Instant,
+    /// The way back, and whoever waits.
+    parked: Instant,
+}
+
+impl Schedule {
+    fn new(now: Instant, reload: &ReloadConfig) -> Self {
+        let whole = reload.park_timeout;
+        Self {
+            drained: now + reload.drain_timeout.min(whole / 4),
+            made: now + whole / 2,
+            parked: now + whole,
+        }
+    }
+}
+
+/// Carries out the exchange, in a task of its own that goes back when this future, or what comes of it, is dropped.
+///
+/// Every reason why it failed; everything is then as it was, as far as the reasons do not say otherwise.
+pub(in crate::live) async fn exchange(
+    environment: &Arc<Environment>,
+    order: Order,
+) -> Result<(OpenedLate, Exchanged), Vec<Reason>> {
+    let (reply, outcome) = oneshot::channel();
+    let task = carry_out(environment.clone(), order, reply);
+    tokio::spawn(task);
+    outcome
+        .await
+        .unwrap_or_else(|_| Err(vec!["the exchange ended without an outcome".into()]))
+}
+
+type Reply = oneshot::Sender<Result<(OpenedLate, Exchanged), Vec<Reason>>>;
+
+async fn carry_out(environment: Arc<Environment>, mut order: Order, mut reply: Reply) {
+    let _turn = environment.exchanges.lock().await;
+    if reply.is_closed() {
+        return;
+    }
+    let schedule = Schedule::new(environment.clock.now(), &order.reload);
+    let old: Vec<Box<dyn Old>> = order
+        .old
+        .iter()
+        .filter_map(|old| match old {
+            Opened::Storage(old) => take(&environment, old, schedule.parked),
+            Opened::Source(old) => take(&environment, old, schedule.parked),
+        })
+        .collect();
+    let ready = std::mem::take(&mut order.ready);
+    let forward = forward(&environment, &order, ready, &old, &schedule);
+    let forward = AssertUnwindSafe(forward).catch_unwind();
+    let outcome = tokio::select! {
+        biased;
+        () = reply.closed() => Err(Vec::new()),
+        outcome = forward => outcome.unwrap_or_else(|panic| {
+            // The payload is not looked into: dropping it may panic again.
+            std::mem::forget(panic);
+            Err(vec!["the exchange panicked; the panic hook has its message".into()])
+        }),
+        () = until(&environment, schedule.made) => Err(vec![late(&environment, &old, &order).into()]),
+    };
+    let mut reasons = match outcome {
+        Ok(opened) => {
+            let (committed, verdict) = oneshot::channel();
+            let parkings = old.iter().map(|old| old.parking().clone()).collect();
+            let exchanged = Exchanged {
+                parkings,
+                committed,
+            };
+            // Whoever gave up the attempt meanwhile drops what is sent.
+            let _ = reply.send(Ok((opened, exchanged)));
+            if verdict.await.is_ok() {
+                return;
+            }
+            back(&environment, &old, &schedule).await;
+            return;
+        }
+        Err(reasons) => reasons,
+    };
+    reasons.extend(back(&environment, &old, &schedule).await);
+    // Nobody listens when the attempt was given up; the log has it then.
+    let _ = reply.send(Err(reasons));
+}
+
+
+
+/// Steps 2 to 4.
+async fn forward(
+    environment: &Arc<Environment>,
+    order: &Order,
+    mut opened: OpenedLate,
+    old: &[Box<dyn Old>],
+    schedule: &Schedule,
+) -> Result<OpenedLate, Vec<Reason>> {
+    for old in old {
+        old.drain(schedule.drained);
+    }
+    let claims: Vec<ClaimId> = old.iter().map(|old| old.claim()).collect();
+    tokio::select! {
+        biased;
+        () = environment.holders.released(&claims) => {}
+        () = until(environment, schedule.drained) => {
+            for old in old {
+                old.evict();
+            }
+            environment.holders.released(&claims).await;
+        }
+    }
+    let opening = order
+        .new
+        .iter()
+        .map(|instance| open::open(environment, &order.open, instance));
+    let mut errors = Vec::new();
+    for (instance, outcome) in order.new.iter().zip(join_all(opening).await) {
+        match outcome {
+            Ok(open) => {
+                opened.insert(instance.part(), open);
+            }
+            Err(error) => errors.push(refused(instance.part(), error)),
+        }
+    }
+    let working = opened.values().map(|(opened, _)| opened.alone());
+    let alone: crate::error::Result<Vec<()>> = join_all(working).await.into_iter().collect();
+    if let (Err(error), true) = (alone, errors.is_empty()) {
+        errors.push(Reason::Other(error.to_string()));
+    }
+    if errors.is_empty() {
+        Ok(opened)
+    } else {
+        Err(errors)
+    }
+}
+
+fn refused(part: Part, error: Error) -> Reason {
+    Reason::Backend { part, error }
+}
+
+/// Puts everything back; tells what could not be.
+async fn back(
+    environment: &Environment,
+    old: &[Box<dyn Old>],
+    schedule: &Schedule,
+) -> Vec<Reason> {
+    let all = old.iter().map(|old| async move {
+        let back = AssertUnwindSafe(old.back(environment, schedule.parked)).catch_unwind();
+        let error = match back.await {
+            Ok(Ok(())) => return None,
+            Ok(Err(error)) => format!("could not be opened again, and is tried until it can: {error}"),
+            Err(panic) => {
+                std::mem::forget(panic);
+                old.parking().release();
+                "could not be opened again: that panicked, and the panic hook has its message; restart".to_owned()
+            }
+        };
+        Some(format!("{}: {error}", old.part()).into())
+    });
+    join_all(all).await.into_iter().flatten().collect()
+}
+
+/// What takes so long.
+fn late(environment: &Environment, old: &[Box<dyn Old>], order: &Order) -> String {
+    let half = order.reload.park_timeout / 2;
+    let claims: Vec<ClaimId> = old.iter().map(|old| old.claim()).collect();
+    let left = environment.holders.left(&claims);
+    let left: Vec<String> = left.iter().map(Part::to_string).collect();
+    if left.is_empty() {
+        return format!(
+            "what cannot be shared was not open after {half:.0?}, half of reload.park_timeout"
+        );
+    }
+    format!(
+        "{} had not ended after {half:.0?}, half of reload.park_timeout: something still holds it, such as a \
+         pinned handle, or its end hangs",
+        left.join(", ")
+    )
+}
+
+async fn until(environment: &Environment, moment: Instant) {
+    let clock = &environment.clock;
+    let left: Duration = moment.saturating_duration_since(clock.now());
+    clock.sleep(left).await;
+}
