@@ -81,7 +81,9 @@ impl Admission {
 impl Drop for Admitted {
     fn drop(&mut self) {
         self.in_flight.operations.fetch_sub(1, Ordering::Relaxed);
-        self.in_flight.bytes.fetch_sub(self.bytes, Ordering::Relaxed);
+        self.in_flight
+            .bytes
+            .fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }
 

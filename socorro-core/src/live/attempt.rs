@@ -14,9 +14,9 @@ use super::basis::Basis;
 use super::diff::Diff;
 use super::environment::{self, Environment};
 use super::generation::{Generation, SourceEntry, StorageEntry};
+use super::handover::{self, Exchanged, OpenedLate, Order};
 use super::instance::{SourceInstance, StorageInstance};
 use super::keep::{self, Kept};
-use super::handover::{self, Exchanged, OpenedLate, Order};
 use super::open::{self, Opened};
 use super::plan::{Change, Part, Plan, Shape};
 use super::reason::Reason;
@@ -228,14 +228,16 @@ impl Attempt {
         opened: &mut OpenedLate,
     ) -> Result<Option<Exchanged>, Vec<Reason>> {
         let successions = &self.diff.plan.successions;
-        let careful = successions.iter().filter(|(_, it)| it.mode != Exchange::Overlap);
+        let careful = successions
+            .iter()
+            .filter(|(_, it)| it.mode != Exchange::Overlap);
         let mut ready = OpenedLate::new();
         for (part, _) in careful.clone() {
             ready.extend(opened.remove_entry(part));
         }
         // What an instance of an earlier configuration has still is waited for before anything is closed.
         for (part, (open, _)) in &*opened {
-            open.alone().await.map_err(|error| {
+            open.alone(wanted.open.timeout).await.map_err(|error| {
                 let part = part.clone();
                 vec![Reason::Backend { part, error }]
             })?;

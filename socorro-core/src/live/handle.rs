@@ -413,7 +413,9 @@ impl StorageHandle {
             return attempt(Open::Fixed(storage.clone()), self.cx.clone()).await;
         }
         let entered = self.enter(bytes).await?;
-        let Entered { entry, live, pin, .. } = &entered;
+        let Entered {
+            entry, live, pin, ..
+        } = &entered;
         let mut cx = self.cx.clone();
         cx.pin = Some(pin.clone());
         let call = Call {

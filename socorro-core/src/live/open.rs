@@ -1,13 +1,14 @@
 //! Opens one instance and asks for its health.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 
 use super::environment::Environment;
 use super::handle::StorageHandle;
-use super::handover::{Claim, ClaimId};
+use super::handover::Claim;
 use super::instance::{
     Instance, Live, OpenStorage, Openable, Retire, SourceInstance, StorageInstance,
 };
@@ -97,31 +98,22 @@ async fn backed<T: Openable + ?Sized + 'static>(
 }
 
 impl Opened {
-    /// How it was opened, and what it holds; none for a composite.
-    fn held(&self) -> Option<(&Opening, Arc<Claim>)> {
-        match self {
-            Self::Storage(storage) => {
-                Some((storage.opening.as_ref()?, storage.live().ok()?.claim()?.clone()))
-            }
-            Self::Source(source) => {
-                Some((source.opening.as_ref()?, source.live().ok()?.claim()?.clone()))
-            }
-        }
-    }
-
     /// What it holds; none for a composite.
-    pub(super) fn claim(&self) -> Option<ClaimId> {
-        self.held().map(|(_, claim)| claim.id())
+    fn claim(&self) -> Option<Arc<Claim>> {
+        match self {
+            Self::Storage(storage) => storage.live().ok()?.claim().cloned(),
+            Self::Source(source) => source.live().ok()?.claim().cloned(),
+        }
     }
 
     /// Waits until it may get its first operation: until nothing else works with what only one may.
     ///
-    /// `Unavailable` when that takes longer than opening may.
-    pub(super) async fn alone(&self) -> Result<()> {
-        let Some((opening, claim)) = self.held() else {
+    /// `Unavailable` when that takes longer than `patience`.
+    pub(super) async fn alone(&self, patience: Duration) -> Result<()> {
+        let Some(claim) = self.claim() else {
             return Ok(());
         };
-        let alone = tokio::time::timeout(opening.timeout(), claim.alone()).await;
+        let alone = tokio::time::timeout(patience, claim.alone()).await;
         match claim.in_the_way(Exchange::Handover) {
             Some(why) if alone.is_err() => Err(Error::new(ErrorKind::Unavailable, why)),
             _ => Ok(()),
@@ -135,7 +127,7 @@ impl Retire for Fanout {
         Ok(())
     }
 
-    async fn destroy(self: Box<Self>, _: std::time::Duration) -> Destroyed {
+    async fn destroy(self: Box<Self>, _: Duration) -> Destroyed {
         Destroyed::Clean
     }
 

@@ -145,9 +145,10 @@ impl Part {
     /// The name alone: `archive` of `storage.archive`.
     pub fn name(&self) -> &str {
         match self {
-            Self::Storage(name) | Self::Source(name) | Self::Pipeline(name) | Self::Settings(name) => {
-                name
-            }
+            Self::Storage(name)
+            | Self::Source(name)
+            | Self::Pipeline(name)
+            | Self::Settings(name) => name,
         }
     }
 

@@ -10,6 +10,7 @@
 mod control;
 mod diff;
 mod drain;
+mod exclusive;
 mod expecting;
 mod last_good;
 mod pipelines;

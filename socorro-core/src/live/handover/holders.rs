@@ -124,7 +124,11 @@ impl Claim {
 
     /// The instance was destroyed: lets go when nothing is left of it, as late as that may be (`ended`), and
     /// never when something of it still runs that nobody can end.
-    pub(crate) fn settle(self: Arc<Self>, destroyed: Destroyed, ended: BoxFuture<'static, Destroyed>) {
+    pub(crate) fn settle(
+        self: Arc<Self>,
+        destroyed: Destroyed,
+        ended: BoxFuture<'static, Destroyed>,
+    ) {
         match destroyed {
             Destroyed::Clean => self.release(),
             Destroyed::Leaked => std::mem::forget(self),

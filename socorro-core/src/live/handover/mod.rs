@@ -14,14 +14,16 @@
 //!    part's `max_operations` and `max_bytes`, as for any operation in flight: what is beyond is refused with
 //!    `Overloaded`. Sources hand out nothing.
 //! 2. **Drain.** What began before sees through what it has: an operation, every operation of one delivery of a
-//!    pipeline, every crash that a source handed out. Waits between retries are cut short. After T/4 (or
+//!    pipeline, the settling of every crash that a source handed out. Waits between retries are cut short. After T/4 (or
 //!    `reload.drain_timeout`, if that is shorter) what is left is cancelled. *What does not let go even then*, such
-//!    as a pinned handle that is kept, fails the exchange at T/2.
+//!    as a pinned handle that is kept, fails the exchange at T/2. Whoever holds what never ended goes on with it.
 //! 3. **Close.** When nothing holds an old instance it retires: it is flushed and destroyed, and lets go of its
 //!    [claim](Claim). *One that does not end by T/2* fails the exchange; *one that leaves something running* never
 //!    lets go of its claim.
-//! 4. **Open** the new instances that could not be opened before. *One that fails, or not all open by T/2*: the
-//!    exchange fails.
+//! 4. **Open** the new instances that could not be opened before, each within T/4 (or `plugins.timeout`, if that is
+//!    shorter). *One that fails or is late*: the exchange fails. Opening is not cut short even when the attempt is
+//!    given up, because what is half open holds what nobody sees. *A plugin that ignores its deadline* is left
+//!    behind, and destroyed when it comes back; until then only its own care keeps it from the resource.
 //! 5. **Commit**, by the driver; then whoever waits goes on, in the new generation.
 //!
 //! # Going back
@@ -61,5 +63,5 @@ mod slot;
 pub(super) use exchange::{Exchanged, OpenedLate, Order, Turns, exchange};
 pub(crate) use holders::{Claim, ClaimId, Holders};
 pub(crate) use parking::Parking;
-pub(crate) use pin::{Pin, Unpinned};
+pub(crate) use pin::Pin;
 pub(crate) use slot::Slot;

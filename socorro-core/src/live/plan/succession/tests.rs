@@ -102,7 +102,10 @@ fn what_is_kept_is_not_in_the_way() {
 
 #[test]
 fn the_most_careful_resource_decides_and_every_one_is_told() {
-    let old = instance(1, &[("/x", Handover), ("/y", BreakBeforeMake), ("/z", Overlap)]);
+    let old = instance(
+        1,
+        &[("/x", Handover), ("/y", BreakBeforeMake), ("/z", Overlap)],
+    );
     let new = instance(2, &[("/x", Overlap), ("/y", Overlap), ("/z", Overlap)]);
     assert_eq!(
         told(&[("a", old)], &[("a", new)]),
