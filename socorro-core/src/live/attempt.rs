@@ -23,8 +23,8 @@ use super::reason::Reason;
 use super::report::Step;
 use super::saved::SavedPlan;
 use super::wanted::{Kind, Wanted, WantedInstance};
-use crate::config::{ConfigErrors, Layers, ReloadConfig};
-use crate::error::Result;
+use crate::config::{ConfigErrors, Layers, ReloadConfig, Start};
+use crate::error::{Error, ErrorKind, Result};
 use crate::plugin::Exchange;
 
 /// What an attempt came to.
@@ -155,6 +155,10 @@ impl Attempt {
         let opened = self.open(environment, &wanted).await;
         self.took(Step::Open, started);
         let mut opened = opened?;
+        let missing = required(running, &wanted, &self.diff.plan);
+        if !missing.is_empty() {
+            return Err(missing);
+        }
         let started = Instant::now();
         let exchanged = self
             .exchange(environment, running, &wanted, &mut opened)
@@ -163,18 +167,13 @@ impl Attempt {
             self.took(Step::Exchange, started);
         }
         let exchanged = exchanged?;
-        let (mut all, mut degraded) = (HashMap::new(), Vec::new());
-        for (part, (open, why)) in opened {
-            degraded.extend(why.map(|why| (part.to_string(), why)));
-            all.insert(part, open);
-        }
         let reload = wanted.settings.reload.clone();
         let control = wanted.settings.control.socket.clone();
         let changes_nothing = running.number > 0 && self.diff.plan.changes_nothing_now();
-        let generation = assemble(environment, running, wanted, &self.diff.plan, all);
+        let generation = assemble(environment, running, wanted, &self.diff.plan, opened);
         Ok(Candidate {
+            degraded: generation.degraded(),
             generation,
-            degraded,
             exchanged,
             reload,
             basis: Arc::new(basis),
@@ -236,7 +235,7 @@ impl Attempt {
             ready.extend(opened.remove_entry(part));
         }
         // What an instance of an earlier configuration has still is waited for before anything is closed.
-        for (part, (open, _)) in &*opened {
+        for (part, open) in &*opened {
             open.alone(wanted.open.timeout).await.map_err(|error| {
                 let part = part.clone();
                 vec![Reason::Backend { part, error }]
@@ -290,6 +289,24 @@ impl Attempt {
 /// What was reviewed is not what would happen now.
 fn unexpected(line: String) -> Reason {
     Reason::Other(format!("not what was expected, make the plan anew: {line}"))
+}
+
+/// What is kept, is not there, and has become required.
+fn required(running: &Generation, wanted: &Wanted, plan: &Plan) -> Vec<Reason> {
+    let absent: BTreeMap<Part, String> = running.absent().into_iter().collect();
+    let instances = wanted.instances.iter().filter_map(|instance| {
+        let part = instance.part();
+        let changed = plan.change(&part) == Change::ChangeInPlace;
+        let why = absent.get(&part)?;
+        (changed && instance.config.host.start == Start::Required).then(|| Reason::Backend {
+            part,
+            error: Error::new(
+                ErrorKind::Unavailable,
+                format!("it is required now, and not there: {why}"),
+            ),
+        })
+    });
+    instances.collect()
 }
 
 fn reasons(errors: ConfigErrors) -> Vec<Reason> {

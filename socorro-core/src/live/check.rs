@@ -60,17 +60,19 @@ impl Builder {
                 .filter(|instance| instance.backend.is_some());
             checked.health = join_all(backends.map(|instance| async {
                 let health = match open::open(&environment, &wanted.open, instance).await {
-                    Ok((_, Some(why))) => Ok(Health::unreachable(why)),
-                    Ok((Opened::Storage(storage), None)) => {
-                        let live = storage.live().ok();
-                        match live.as_ref().and_then(|live| live.open()) {
-                            Some(storage) => {
-                                storage.health(&Context::new().with_timeout(timeout)).await
+                    Ok(opened) => match (opened.absent(), opened) {
+                        (Some(why), _) => Ok(Health::unreachable(why)),
+                        (None, Opened::Storage(storage)) => {
+                            let live = storage.live().ok();
+                            match live.as_ref().and_then(|live| live.open()) {
+                                Some(storage) => {
+                                    storage.health(&Context::new().with_timeout(timeout)).await
+                                }
+                                None => Ok(Health::unknown()),
                             }
-                            None => Ok(Health::unknown()),
                         }
-                    }
-                    Ok((Opened::Source(_), None)) => Ok(Health::unknown()),
+                        (None, Opened::Source(_)) => Ok(Health::unknown()),
+                    },
                     Err(error) => Err(error),
                 };
                 (instance.part(), health)

@@ -3,7 +3,7 @@
 
 use std::future::Future;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -31,15 +31,19 @@ pub(crate) struct Degraded<T: ?Sized> {
 struct Place<T: ?Sized> {
     open: OnceLock<Box<T>>,
     opened: Notify,
+    /// What the last try failed with.
+    why: Mutex<String>,
 }
 
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 impl<T: ?Sized + Send + Sync + 'static> Degraded<T> {
-    /// Probes with `open` on the current tokio runtime. `capabilities` hold until the real ones are known.
+    /// Probes with `open` on the current tokio runtime, which failed before with `why`. `capabilities` hold until
+    /// the real ones are known.
     pub(crate) fn start<F, Fut>(
         name: String,
+        why: &Error,
         capabilities: Capabilities,
         clock: Arc<dyn Clock>,
         open: F,
@@ -51,6 +55,7 @@ impl<T: ?Sized + Send + Sync + 'static> Degraded<T> {
         let place = Arc::new(Place {
             open: OnceLock::new(),
             opened: Notify::new(),
+            why: Mutex::new(why.to_string()),
         });
         let probed = place.clone();
         let probe = tokio::spawn(async move {
@@ -68,6 +73,8 @@ impl<T: ?Sized + Send + Sync + 'static> Degraded<T> {
                     Err(error) => {
                         wait = (wait * 2).min(LONGEST_WAIT);
                         tracing::warn!(name, %error, ?wait, "still degraded");
+                        *probed.why.lock().unwrap_or_else(PoisonError::into_inner) =
+                            error.to_string();
                     }
                 }
             }
@@ -83,9 +90,25 @@ impl<T: ?Sized + Send + Sync + 'static> Degraded<T> {
         self.place.open.get().map(|open| &**open).ok_or_else(|| {
             Error::new(
                 ErrorKind::Unavailable,
-                "the backend has not been there since the start; it is being probed",
+                format!(
+                    "the backend has not been there yet, and is tried until it is: {}",
+                    self.place
+                        .why
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                ),
             )
         })
+    }
+
+    /// Why it is not there; none when it is.
+    fn missing(&self) -> Option<String> {
+        let why = self
+            .place
+            .why
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        self.place.open.get().is_none().then(|| why.clone())
     }
 
     /// Ends the probing and hands out what it opened, if anything.
@@ -106,6 +129,10 @@ impl Retire for Degraded<dyn OpenStorage> {
             Ok(open) => open.flush(cx).await,
             Err(_) => Ok(()),
         }
+    }
+
+    fn absent(&self) -> Option<String> {
+        self.missing()
     }
 
     fn ended(&self) -> BoxFuture<'static, Destroyed> {
@@ -132,6 +159,10 @@ impl Retire for Degraded<dyn OpenSource> {
             Ok(open) => open.flush(cx).await,
             Err(_) => Ok(()),
         }
+    }
+
+    fn absent(&self) -> Option<String> {
+        self.missing()
     }
 
     fn ended(&self) -> BoxFuture<'static, Destroyed> {

@@ -331,7 +331,7 @@ impl Driver {
             errors: Vec::new(),
             timed_out: false,
             last_good: None,
-            degraded: Vec::new(),
+            degraded: self.shared.pin().degraded(),
         }
     }
 

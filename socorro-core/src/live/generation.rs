@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::admission::Admission;
 use super::instance::{LiveSource, SourceInstance, StorageInstance};
+use super::plan::Part;
 use super::settings::Settings;
 use crate::compose;
 use crate::config::{HostOptions, PipelineConfig};
@@ -77,6 +78,25 @@ impl Generation {
                 format!("no source {name:?} in generation {}", self.number),
             )
         })
+    }
+
+    /// The storages and sources whose backend is not there yet, and why.
+    pub(super) fn absent(&self) -> Vec<(Part, String)> {
+        let storages = self.storages.iter().filter_map(|(name, entry)| {
+            let why = entry.instance.absent()?;
+            Some((Part::Storage(name.to_string()), why))
+        });
+        let sources = self.sources.iter().filter_map(|(name, entry)| {
+            let why = entry.instance.absent()?;
+            Some((Part::Source(name.to_string()), why))
+        });
+        storages.chain(sources).collect()
+    }
+
+    /// The same, for a report.
+    pub(super) fn degraded(&self) -> Vec<(String, String)> {
+        let absent = self.absent().into_iter();
+        absent.map(|(part, why)| (part.to_string(), why)).collect()
     }
 
     /// What a storage can do; a composite can do what its children in this generation can.

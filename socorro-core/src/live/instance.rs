@@ -76,6 +76,10 @@ pub(crate) trait Retire: Send + Sync {
     async fn flush(&self, cx: &Context) -> Result<()>;
     /// Frees everything, in at most `timeout`.
     async fn destroy(self: Box<Self>, timeout: Duration) -> Destroyed;
+    /// Why it is not there yet; none when it is.
+    fn absent(&self) -> Option<String> {
+        None
+    }
     /// How it ended, after [`destroy`](Self::destroy) gave it up: ready as late as that may be.
     fn ended(&self) -> BoxFuture<'static, Destroyed>;
 }
@@ -98,6 +102,8 @@ pub(crate) trait Openable: Send + Sync {
     fn into_retiring(self: Box<Self>) -> Box<dyn Retire>;
     /// What a storage can do; nothing for a source.
     fn able(&self) -> Capabilities;
+    /// See [`Retire::absent`].
+    fn absent(&self) -> Option<String>;
     const KIND: super::wanted::Kind;
 }
 
@@ -144,6 +150,11 @@ impl<T: Openable + ?Sized> Instance<T> {
             Err(Some(parking)) => parking.capabilities(),
             Err(None) => Capabilities::empty(),
         }
+    }
+
+    /// Why its backend is not there yet (`start = "degraded"`); none when it is.
+    pub(crate) fn absent(&self) -> Option<String> {
+        T::absent(self.slot.get().ok()?.open()?)
     }
 
     /// What is open; `Err` with where to wait, if a reload exchanges it.

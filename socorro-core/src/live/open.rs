@@ -28,7 +28,7 @@ pub(super) enum Opened {
     Source(Arc<SourceInstance>),
 }
 
-/// Opens `instance`. The text says why it runs degraded, if it does.
+/// Opens `instance`, or what stands in for it when it may run degraded; [`Opened::absent`] tells.
 ///
 /// A backend that is not there refuses the attempt when it is required. Anything that editing the
 /// configuration has to cure is refused in either case.
@@ -36,10 +36,10 @@ pub(super) async fn open(
     environment: &Environment,
     options: &OpenOptions,
     instance: &WantedInstance,
-) -> Result<(Opened, Option<String>)> {
+) -> Result<Opened> {
     let Some(backend) = &instance.backend else {
         let open = composite(environment, instance);
-        return Ok((Opened::Storage(open), None));
+        return Ok(Opened::Storage(open));
     };
     let opening = Opening {
         part: instance.part(),
@@ -47,14 +47,8 @@ pub(super) async fn open(
         options: options.clone(),
     };
     Ok(match instance.kind {
-        Kind::Storage => {
-            let (open, why) = backed(environment, instance, opening).await?;
-            (Opened::Storage(open), why)
-        }
-        Kind::Source => {
-            let (open, why) = backed(environment, instance, opening).await?;
-            (Opened::Source(open), why)
-        }
+        Kind::Storage => Opened::Storage(backed(environment, instance, opening).await?),
+        Kind::Source => Opened::Source(backed(environment, instance, opening).await?),
     })
 }
 
@@ -75,7 +69,7 @@ async fn backed<T: Openable + ?Sized + 'static>(
     environment: &Environment,
     instance: &WantedInstance,
     opening: Opening,
-) -> Result<(Arc<Instance<T>>, Option<String>)> {
+) -> Result<Arc<Instance<T>>> {
     let resources = opening.resources().to_vec();
     let claim = environment.holders.claim(opening.part.clone(), resources);
     // An instance of an earlier configuration may have it still, and is about to end.
@@ -84,17 +78,16 @@ async fn backed<T: Openable + ?Sized + 'static>(
         claim.acquire()?;
     }
     let may_be_missing = instance.config.host.start == Start::Degraded;
-    let (open, why) = match opening.open::<T>().await {
-        Ok(open) => (open, None),
-        Err(error) if may_be_missing && is_outage(&error) => (
-            opening.stand_in::<T>(environment, &claim),
-            Some(error.to_string()),
-        ),
+    let open = match opening.open::<T>().await {
+        Ok(open) => open,
+        Err(error) if may_be_missing && is_outage(&error) => {
+            opening.stand_in::<T>(environment, &claim, &error)
+        }
         Err(error) => return Err(error),
     };
     let live = opening.live(environment, open, claim);
     let (name, identity) = (&instance.config.name, instance.identity.clone());
-    Ok((Instance::new(name, identity, Some(opening), live), why))
+    Ok(Instance::new(name, identity, Some(opening), live))
 }
 
 impl Opened {
@@ -103,6 +96,14 @@ impl Opened {
         match self {
             Self::Storage(storage) => storage.live().ok()?.claim().cloned(),
             Self::Source(source) => source.live().ok()?.claim().cloned(),
+        }
+    }
+
+    /// Why its backend is not there, if it stands in for that.
+    pub(super) fn absent(&self) -> Option<String> {
+        match self {
+            Self::Storage(storage) => storage.absent(),
+            Self::Source(source) => source.absent(),
         }
     }
 

@@ -43,11 +43,13 @@ impl Opening {
             .map_err(|error| self.backend.options.hide(error))
     }
 
-    /// Something in place of the backend that opens it as soon as it can, holding `claim` while it tries.
+    /// Something in place of the backend, which did not open (`why`), that opens it as soon as it can. Holds
+    /// `claim` from then on at the latest.
     pub(super) fn stand_in<T: Openable + ?Sized + 'static>(
         &self,
         environment: &Environment,
         claim: &Arc<Claim>,
+        why: &Error,
     ) -> Box<T> {
         let plugin = &self.backend.plugin;
         let able = match T::KIND {
@@ -65,6 +67,7 @@ impl Opening {
         };
         T::stand_in(Degraded::start(
             self.part.name().to_owned(),
+            why,
             able,
             environment.clock.clone(),
             probe,
@@ -125,6 +128,10 @@ impl Openable for dyn OpenStorage {
     fn able(&self) -> Capabilities {
         self.capabilities()
     }
+
+    fn absent(&self) -> Option<String> {
+        Retire::absent(self)
+    }
 }
 
 #[async_trait]
@@ -154,6 +161,10 @@ impl Openable for dyn OpenSource {
 
     fn able(&self) -> Capabilities {
         Capabilities::empty()
+    }
+
+    fn absent(&self) -> Option<String> {
+        Retire::absent(self)
     }
 }
 

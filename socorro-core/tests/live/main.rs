@@ -13,6 +13,7 @@ mod drain;
 mod exclusive;
 mod expecting;
 mod last_good;
+mod outages;
 mod pipelines;
 mod reload;
 mod rotate;

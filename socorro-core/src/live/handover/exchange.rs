@@ -33,8 +33,8 @@ pub(in crate::live) struct Order {
     pub(in crate::live) reload: ReloadConfig,
 }
 
-/// What was opened, with why it runs degraded, if it does.
-pub(in crate::live) type OpenedLate = HashMap<Part, (Opened, Option<String>)>;
+/// What was opened.
+pub(in crate::live) type OpenedLate = HashMap<Part, Opened>;
 
 /// The old instances have ended and the new ones are open. Dropping it goes back.
 pub(in crate::live) struct Exchanged {
@@ -191,7 +191,7 @@ async fn open_all(
     }
     let working = opened
         .values()
-        .map(|(opened, _)| opened.alone(order.open.timeout));
+        .map(|opened| opened.alone(order.open.timeout));
     let alone: crate::error::Result<Vec<()>> = join_all(working).await.into_iter().collect();
     if let (Err(error), true) = (alone, errors.is_empty()) {
         errors.push(Reason::Other(error.to_string()));

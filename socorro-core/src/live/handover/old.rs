@@ -133,7 +133,8 @@ impl<T: Openable + ?Sized + 'static> Taken<T> {
             Err(error) => {
                 // Taken again by each try.
                 claim.release();
-                (self.opening.stand_in(environment, &claim), Err(error))
+                let stand_in = self.opening.stand_in(environment, &claim, &error);
+                (stand_in, Err(error))
             }
         };
         let live = self.opening.live(environment, open, claim);

@@ -19,7 +19,10 @@ async fn cell(exchange: &str, step: &str, act: Act) -> (Rig, ReloadReport) {
         Act::Hang => "hangs",
     };
     let name = format!("cell_{exchange}_{}_{kind}", step.replace(' ', "_"));
-    let rig = Rig::impatient(&name, &storage("a", &name, exchange, 0)).await;
+    let rig = match act {
+        Act::Hang => Rig::impatient(&name, &storage("a", &name, exchange, 0)).await,
+        Act::Fail(_) | Act::Panic => Rig::with_a(&name, exchange).await,
+    };
     rig.place.act(step, act);
     let load = Load::on(&[rig.a()]);
     load.more(10).await;

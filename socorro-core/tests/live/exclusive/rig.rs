@@ -31,7 +31,7 @@ impl Rig {
         Self::with_head(HEAD, name, configuration).await
     }
 
-    /// The same, where opening may take no more than 200 ms, which are real.
+    /// The same, where opening may take no more than a second, which is real.
     pub async fn impatient(name: &str, configuration: &str) -> Self {
         Self::with_head(IMPATIENT, name, configuration).await
     }
@@ -107,7 +107,7 @@ impl Rig {
 }
 
 const HEAD: &str = "[reload]\npark_timeout = \"40s\"\n";
-const IMPATIENT: &str = "[plugins]\ntimeout = \"200ms\"\n[reload]\npark_timeout = \"40s\"\n";
+const IMPATIENT: &str = "[plugins]\ntimeout = \"1s\"\n[reload]\npark_timeout = \"40s\"\n";
 
 pub fn builder(file: &File, clock: &Arc<ManualClock>) -> Builder {
     file.builder()
