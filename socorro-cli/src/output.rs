@@ -13,7 +13,8 @@ pub(crate) fn bytes(bytes: &[u8]) -> Result<(), Exit> {
     let mut out = io::stdout().lock();
     match out.write_all(bytes).and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-            Err(Exit::failed("the reader of the output went away"))
+            // Nobody is left to tell.
+            Err(Exit::with(1, ""))
         }
         Err(error) => Err(Exit::failed(format!(
             "cannot write to standard output: {error}"

@@ -28,6 +28,8 @@ pub mod options;
 pub mod pipeline;
 pub mod plugin;
 pub mod source;
+#[cfg(feature = "host")]
+mod step;
 pub mod storage;
 pub mod transaction;
 

@@ -58,6 +58,12 @@ impl Document {
     ///
     /// Everything that is wrong.
     pub fn configuration(&self) -> Result<Configuration, ConfigErrors> {
+        let (configuration, errors) = self.partly();
+        errors.or(configuration)
+    }
+
+    /// The configuration as far as it could be read, and everything that is wrong in it.
+    pub(crate) fn partly(&self) -> (Configuration, ConfigErrors) {
         let errors = Errors::default();
         let taken = takeover::resolve(&self.root, &errors);
         for (key, origin) in &taken.unused {
@@ -79,7 +85,7 @@ impl Document {
         resources(&mut root);
         references::check(&configuration, whole, &errors);
         root.finish();
-        errors.take().or(configuration)
+        (configuration, errors.take().in_reading_order())
     }
 
     /// The merged tree with every `use` followed, as far as that goes.

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::path::PathBuf;
 
 use super::class::Class;
 use super::nearest::nearest;
@@ -155,7 +156,27 @@ impl ConfigErrors {
         }
     }
 
-    /// The errors, in the order in which they were found.
+    /// File by file as they were found first, each from its top to its end; what no file said comes last.
+    #[must_use]
+    pub(crate) fn in_reading_order(mut self) -> Self {
+        let mut files: Vec<PathBuf> = Vec::new();
+        for file in self.0.iter().filter_map(|error| error.origin.file()) {
+            if !files.iter().any(|path| path == file.path()) {
+                files.push(file.path().to_owned());
+            }
+        }
+        self.0.sort_by_key(|error| {
+            let file = error.origin.file();
+            let place = file.map(|file| {
+                let rank = files.iter().position(|path| path == file.path());
+                (rank, file.focus().map(|focus| focus.start))
+            });
+            (place.is_none(), place)
+        });
+        self
+    }
+
+    /// The errors, in reading order.
     pub fn iter(&self) -> std::slice::Iter<'_, ConfigError> {
         self.0.iter()
     }

@@ -2,12 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
+use zeroize::Zeroizing;
+
 use super::class::Class;
 use super::error::{ConfigError, ConfigErrors, Wrong};
 use super::merge::{Layer, Part};
 use super::origin::{Origin, SourceFile};
-use super::tree::{Kind, Node};
+use super::tree::{Kind, Node, Table};
 use super::{file, parse};
+use crate::step::{Injected, Step, Steps};
 
 const DEPTH: usize = 16;
 const FILES: usize = 256;
@@ -21,6 +24,7 @@ pub(crate) struct Reader<'a> {
     files: usize,
     /// The files that are being read, each included by the one before it.
     open: Vec<PathBuf>,
+    steps: Steps,
 }
 
 impl<'a> Reader<'a> {
@@ -35,7 +39,14 @@ impl<'a> Reader<'a> {
             errors,
             files: 0,
             open: Vec::new(),
+            steps: Steps::default(),
         }
+    }
+
+    /// Takes the steps of an attempt.
+    pub(crate) fn within(mut self, steps: &Steps) -> Self {
+        self.steps = steps.clone();
+        self
     }
 
     /// Reads a file, or the `*.toml` of a directory; what they include comes before them.
@@ -65,13 +76,8 @@ impl<'a> Reader<'a> {
     }
 
     fn try_file(&mut self, path: &Path) -> Result<(), Wrong> {
-        let (mut bytes, _) = file::read(path, self.size_limit)?;
-        if std::str::from_utf8(&bytes).is_err() {
-            return Err(Wrong::new(
-                Class::FileNotUtf8,
-                "is not UTF-8; save it as UTF-8",
-            ));
-        }
+        let steps = self.steps.clone();
+        let mut bytes = steps.take(Step::Read, || self.read_text(path))?;
         let is_json = path
             .extension()
             .is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
@@ -81,16 +87,39 @@ impl<'a> Reader<'a> {
         // Moved, not copied: what a file says may be a secret that nobody should have written there.
         let text = String::from_utf8(std::mem::take(&mut *bytes)).unwrap_or_default();
         let file = SourceFile::new(path, text);
-        let mut table = if is_json {
-            parse::json(&file, self.errors)
-        } else {
-            parse::toml(&file, self.errors)
+        let mut wrong = ConfigErrors::default();
+        let parsed = steps.take(Step::Parse, || {
+            let table = if is_json {
+                parse::json(&file, &mut wrong)
+            } else {
+                parse::toml(&file, &mut wrong)
+            };
+            // What could be parsed may include files, in which there are mistakes of their own to tell.
+            if wrong.0.is_empty() {
+                Ok(table)
+            } else {
+                Err(Unparsed::Partly(table))
+            }
+        });
+        self.errors.extend(wrong);
+        let mut table = match parsed {
+            Ok(table) | Err(Unparsed::Partly(table)) => table,
+            Err(Unparsed::Injected(injected)) => return Err(injected.into()),
         };
         if let Some(include) = table.remove("include") {
             self.include(path, &include);
         }
         self.layers.push(vec![Part { table }]);
         Ok(())
+    }
+
+    fn read_text(&self, path: &Path) -> Result<Zeroizing<Vec<u8>>, Wrong> {
+        let (bytes, _) = file::read(path, self.size_limit)?;
+        if std::str::from_utf8(&bytes).is_err() {
+            let why = "is not UTF-8; save it as UTF-8";
+            return Err(Wrong::new(Class::FileNotUtf8, why));
+        }
+        Ok(bytes)
     }
 
     fn include(&mut self, path: &Path, include: &Node) {
@@ -164,6 +193,18 @@ impl<'a> Reader<'a> {
     fn wrong(&mut self, origin: &Origin, key: &str, wrong: Wrong) {
         self.errors
             .extend([ConfigError::new(origin.clone(), key, wrong)]);
+    }
+}
+
+/// A file that could not be parsed, or not wholly.
+enum Unparsed {
+    Partly(Table),
+    Injected(Injected),
+}
+
+impl From<Injected> for Unparsed {
+    fn from(injected: Injected) -> Self {
+        Self::Injected(injected)
     }
 }
 

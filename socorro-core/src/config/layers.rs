@@ -11,6 +11,7 @@ use super::merge::{self, Part};
 use super::origin::Origin;
 use super::tree::Table;
 use super::{Document, environment, parse, retyped, set};
+use crate::step::{Step, Steps};
 
 const SIZE_LIMIT: u64 = 1024 * 1024;
 
@@ -113,6 +114,11 @@ impl Layers {
     ///
     /// Every file that cannot be read or parsed, every variable and flag that cannot be one.
     pub fn load(&self) -> Result<Document, ConfigErrors> {
+        self.load_in(&Steps::default())
+    }
+
+    /// [`load`](Self::load), taking the steps of an attempt.
+    pub(crate) fn load_in(&self, steps: &Steps) -> Result<Document, ConfigErrors> {
         let mut errors = ConfigErrors::default();
         let mut layers = Vec::new();
         for source in &self.layers {
@@ -122,7 +128,9 @@ impl Layers {
                 }]),
                 Source::Defaults(Err(wrong)) => errors.extend(wrong.clone()),
                 Source::File(path) => {
-                    Reader::new(self.size_limit, &mut layers, &mut errors).read(path);
+                    Reader::new(self.size_limit, &mut layers, &mut errors)
+                        .within(steps)
+                        .read(path);
                 }
                 Source::Environment(prefix, variables) => {
                     layers.push(environment::layer(prefix, variables, &mut errors));
@@ -130,13 +138,12 @@ impl Layers {
                 Source::Set(flags) => layers.push(set::layer(flags, &mut errors)),
             }
         }
-        let layers = errors.or(layers)?;
-        let root = merge::merge(&layers).map_err(|why| {
-            ConfigError::new(
-                Origin::Together,
-                "",
-                Wrong::new(Class::DefaultsUnusable, why),
-            )
+        let layers = errors.in_reading_order().or(layers)?;
+        let root = steps.take(Step::Merge, || {
+            merge::merge(&layers).map_err(|why| {
+                let wrong = Wrong::new(Class::DefaultsUnusable, why);
+                ConfigErrors::from(ConfigError::new(Origin::Together, "", wrong))
+            })
         })?;
         for (origin, key) in retyped::dropped(&root, &layers) {
             tracing::warn!(

@@ -55,6 +55,7 @@ mod nearest;
 mod options;
 mod origin;
 mod parse;
+mod partial;
 mod pipeline;
 mod read;
 mod references;

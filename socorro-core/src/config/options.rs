@@ -11,7 +11,7 @@ use super::fingerprint::fingerprint;
 use super::origin::Origin;
 use super::retyped::Retyped;
 use super::schema::{Check, Schema};
-use super::secrets::SecretSource;
+use super::secrets::{self, SecretRef, SecretSource};
 use super::tree::{Kind, MASK, Node, Table, table_to_json};
 use crate::error::Error;
 
@@ -102,6 +102,11 @@ impl Options {
         })
     }
 
+    /// Whether resolving reads files, and may so wait for a disk or a network.
+    pub(crate) fn has_secret_files(&self) -> bool {
+        self.table.values().any(has_secret_file)
+    }
+
     fn checked(
         &self,
         schema: &Value,
@@ -123,6 +128,19 @@ impl Options {
     fn error(&self, message: String) -> ConfigErrors {
         let wrong = Wrong::new(Class::BadSchema, message);
         ConfigError::new((*self.origin).clone(), self.key.as_str(), wrong).into()
+    }
+}
+
+fn has_secret_file(node: &Node) -> bool {
+    match secrets::parse(node) {
+        Some(SecretRef::File(_) | SecretRef::Credential(_)) => return true,
+        Some(SecretRef::Env(_)) => return false,
+        None => {}
+    }
+    match &node.kind {
+        Kind::Table(table) => table.values().any(has_secret_file),
+        Kind::List(items) => items.iter().any(has_secret_file),
+        _ => false,
     }
 }
 

@@ -5,14 +5,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures_util::future::join_all;
 
 use super::admission::Admission;
 use super::basis::Basis;
 use super::diff::Diff;
-use super::environment::{self, Environment};
+use super::environment::{self, Environment, Read};
 use super::generation::{Generation, SourceEntry, StorageEntry};
 use super::handover::{self, Exchanged, OpenedLate, Order};
 use super::instance::{SourceInstance, StorageInstance};
@@ -20,16 +20,18 @@ use super::keep::{self, Kept};
 use super::open::{self, Opened};
 use super::plan::{Change, Part, Plan, Shape};
 use super::reason::Reason;
-use super::report::Step;
 use super::saved::SavedPlan;
 use super::wanted::{Kind, Wanted, WantedInstance};
 use crate::config::{ConfigErrors, Layers, ReloadConfig, Start};
 use crate::error::{Error, ErrorKind, Result};
 use crate::plugin::Exchange;
+use crate::step::{Step, Steps, Taken};
 
 /// What an attempt came to.
 pub(super) struct Attempt {
-    pub(super) steps: Vec<(Step, Duration)>,
+    pub(super) started: Instant,
+    /// The record of the steps it took.
+    pub(super) steps: Steps,
     /// What it does, as far as it came.
     pub(super) diff: Diff,
     /// The next generation, or every reason why there is none.
@@ -49,8 +51,8 @@ pub(super) struct Candidate {
     pub(super) kept: Option<Kept>,
     /// Where the control socket is to be.
     pub(super) control: Option<PathBuf>,
-    /// It is what runs already; there is nothing to commit.
-    pub(super) changes_nothing: bool,
+    /// The step that is left to do. None when this is what runs already, and there is nothing to commit.
+    pub(super) committing: Option<Taken>,
 }
 
 /// What an attempt starts from.
@@ -61,6 +63,8 @@ pub(super) struct Before {
     pub(super) claimed: Vec<String>,
     /// What the attempt has to come to, or else it is refused.
     pub(super) expected: Option<Box<SavedPlan>>,
+    /// Where the attempt notes its steps.
+    pub(super) steps: Steps,
 }
 
 /// Layers that were read and checked: what a plan is made from, whether it is carried out or only shown.
@@ -70,14 +74,15 @@ pub(super) struct Aim {
     pub(super) kept: Option<Kept>,
 }
 
-/// Reads these layers, checks, plans and opens, measuring each step.
+/// Reads these layers, checks, plans and opens, noting each step.
 pub(super) async fn attempt(
     environment: Arc<Environment>,
     layers: Layers,
     before: Before,
 ) -> Attempt {
     let mut attempt = Attempt {
-        steps: Vec::new(),
+        started: Instant::now(),
+        steps: before.steps.clone(),
         diff: Diff::default(),
         outcome: Err(Vec::new()),
     };
@@ -95,28 +100,27 @@ pub(super) async fn diff(
     basis: &Basis,
     claimed: &[String],
 ) -> Result<Diff, ConfigErrors> {
-    let aim = Aim::take(environment, layers, claimed, &mut Vec::new()).await?;
+    let aim = Aim::take(environment, layers, claimed, &environment.steps()).await?;
     Ok(Diff::between(running, basis, &aim.basis))
 }
 
 impl Aim {
-    /// Reads and checks, measuring each step.
+    /// Reads and checks.
     ///
     /// Everything that is wrong.
     pub(super) async fn take(
         environment: &Environment,
         layers: &Layers,
         claimed: &[String],
-        steps: &mut Vec<(Step, Duration)>,
+        steps: &Steps,
     ) -> Result<Self, ConfigErrors> {
-        let started = Instant::now();
-        let read = environment::read(layers).await;
-        steps.push((Step::Read, started.elapsed()));
-        let (document, configuration) = read?;
-        let started = Instant::now();
-        let wanted = Wanted::check(environment, configuration.clone(), claimed).await;
-        steps.push((Step::Check, started.elapsed()));
-        let wanted = wanted?;
+        let Read {
+            document,
+            configuration,
+            errors,
+        } = environment::read(layers, steps).await?;
+        let wanted =
+            Wanted::check(environment, configuration.clone(), errors, claimed, steps).await?;
         let kept = keep::text(&configuration, &wanted);
         let basis = Basis::new(document, &configuration, &wanted);
         Ok(Self {
@@ -135,42 +139,37 @@ impl Attempt {
         before: &Before,
     ) -> Result<Candidate, Vec<Reason>> {
         let running = &*before.running;
-        let aim = Aim::take(environment, layers, &before.claimed, &mut self.steps).await;
+        let aim = Aim::take(environment, layers, &before.claimed, &self.steps).await;
         let Aim {
             wanted,
             basis,
             kept,
         } = aim.map_err(reasons)?;
-        let started = Instant::now();
-        self.diff = Diff::between(&running.shapes(), &before.basis, &basis);
-        self.took(Step::Plan, started);
-        if let Some(expected) = &before.expected {
-            let differs = expected.differs(&self.diff.saved());
-            if !differs.is_empty() {
-                return Err(differs.into_iter().map(unexpected).collect());
-            }
-        }
-
-        let started = Instant::now();
-        let opened = self.open(environment, &wanted).await;
-        self.took(Step::Open, started);
-        let mut opened = opened?;
+        let steps = self.steps.clone();
+        let plan = async {
+            self.diff = Diff::between(&running.shapes(), &before.basis, &basis);
+            self.is_expected(before.expected.as_deref())
+        };
+        steps.take_async(Step::Plan, plan).await?;
+        let mut opened = self.open(environment, &wanted).await?;
         let missing = required(running, &wanted, &self.diff.plan);
         if !missing.is_empty() {
             return Err(missing);
         }
-        let started = Instant::now();
         let exchanged = self
             .exchange(environment, running, &wanted, &mut opened)
-            .await;
-        if !matches!(exchanged, Ok(None)) {
-            self.took(Step::Exchange, started);
-        }
-        let exchanged = exchanged?;
+            .await?;
         let reload = wanted.settings.reload.clone();
         let control = wanted.settings.control.socket.clone();
         let changes_nothing = running.number > 0 && self.diff.plan.changes_nothing_now();
         let generation = assemble(environment, running, wanted, &self.diff.plan, opened);
+        let mut committing = None;
+        if !changes_nothing {
+            // Whatever can go wrong does so here; the driver only stores.
+            let ready = async { Ok::<_, Vec<Reason>>(()) };
+            steps.take_async(Step::Commit, ready).await?;
+            committing = Some(steps.enter(Step::Commit));
+        }
         Ok(Candidate {
             degraded: generation.degraded(),
             generation,
@@ -179,8 +178,18 @@ impl Attempt {
             basis: Arc::new(basis),
             kept,
             control,
-            changes_nothing,
+            committing,
         })
+    }
+
+    /// What was reviewed is what would happen, if anything was reviewed.
+    fn is_expected(&self, expected: Option<&SavedPlan>) -> Result<(), Vec<Reason>> {
+        let differs = expected.map(|expected| expected.differs(&self.diff.saved()));
+        let differs = differs.unwrap_or_default();
+        if differs.is_empty() {
+            return Ok(());
+        }
+        Err(differs.into_iter().map(unexpected).collect())
     }
 
     /// Opens what the plan adds or replaces, all at once, but for what has to wait until another has ended.
@@ -195,9 +204,11 @@ impl Attempt {
             matches!(change, Change::Add | Change::Replace) && !self.is_late(&part)
         });
         let new: Vec<&WantedInstance> = new.collect();
+        let parts: Vec<Part> = new.iter().map(|instance| instance.part()).collect();
+        self.room(environment, &parts).await?;
         let outcomes = join_all(
             new.iter()
-                .map(|instance| open::open(environment, &wanted.open, instance)),
+                .map(|instance| open::open(environment, &wanted.open, instance, &self.steps)),
         )
         .await;
         let (mut opened, mut errors) = (HashMap::new(), Vec::new());
@@ -234,6 +245,8 @@ impl Attempt {
         for (part, _) in careful.clone() {
             ready.extend(opened.remove_entry(part));
         }
+        let parts = self.late(wanted).map(WantedInstance::part);
+        self.room(environment, &parts.collect::<Vec<_>>()).await?;
         // What an instance of an earlier configuration has still is waited for before anything is closed.
         for (part, open) in &*opened {
             open.alone(wanted.open.timeout).await.map_err(|error| {
@@ -259,30 +272,41 @@ impl Attempt {
         if old.is_empty() {
             return Ok(None);
         }
-        let late = wanted.instances.iter();
         let order = Order {
             old,
             ready,
-            new: late
-                .filter(|instance| self.is_late(&instance.part()))
-                .cloned()
-                .collect(),
+            new: self.late(wanted).cloned().collect(),
             open: wanted.open.clone(),
+            steps: self.steps.clone(),
+            generation: running.number + 1,
+            close: wanted.settings.plugins.timeout.0,
             reload: wanted.settings.reload.clone(),
         };
-        let (done, exchanged) = handover::exchange(environment, order).await?;
+        let exchange = handover::exchange(environment, order);
+        let (done, exchanged) = self.steps.take_async(Step::Exchange, exchange).await?;
         opened.extend(done);
         Ok(Some(exchanged))
+    }
+
+    /// What can be opened only when another has ended.
+    fn late<'a>(&'a self, wanted: &'a Wanted) -> impl Iterator<Item = &'a WantedInstance> {
+        let instances = wanted.instances.iter();
+        instances.filter(|instance| self.is_late(&instance.part()))
+    }
+
+    /// Waits until there is room to open these.
+    async fn room(&self, environment: &Environment, parts: &[Part]) -> Result<(), Vec<Reason>> {
+        let room = async {
+            let room = environment.departures.room(parts).await;
+            room.map_err(|full| vec![Reason::Other(full)])
+        };
+        self.steps.take_async(Step::Plan, room).await
     }
 
     /// Can it be opened only when another has ended?
     fn is_late(&self, part: &Part) -> bool {
         let succession = self.diff.plan.successions.get(part);
         succession.is_some_and(|succession| succession.mode == Exchange::BreakBeforeMake)
-    }
-
-    fn took(&mut self, step: Step, started: Instant) {
-        self.steps.push((step, started.elapsed()));
     }
 }
 

@@ -1,11 +1,10 @@
 //! Looking at a configuration without running it.
 
-use std::time::Instant;
-
 use futures_util::future::join_all;
 
 use super::attempt::{Aim, diff};
 use super::diff::Diff;
+use super::environment;
 use super::open::{self, Opened};
 use super::plan::Part;
 use super::socorro::Builder;
@@ -37,9 +36,16 @@ impl Builder {
     /// Everything that is wrong.
     pub async fn check(self, connect: bool) -> Result<Checked, ConfigErrors> {
         let (environment, _, reaper) = self.environment();
-        let configuration = environment.read().await?;
-        let timeout = configuration.plugins.timeout.0;
-        let wanted = Wanted::check(&environment, configuration, &[]).await?;
+        let read = environment::read(&environment.layers, &environment.steps()).await?;
+        let timeout = read.configuration.plugins.timeout.0;
+        let wanted = Wanted::check(
+            &environment,
+            read.configuration,
+            read.errors,
+            &[],
+            &environment.steps(),
+        )
+        .await?;
         let count = |kind| {
             wanted
                 .instances
@@ -59,18 +65,18 @@ impl Builder {
                 .iter()
                 .filter(|instance| instance.backend.is_some());
             checked.health = join_all(backends.map(|instance| async {
-                let health = match open::open(&environment, &wanted.open, instance).await {
+                let steps = environment.steps();
+                let opened = open::open(&environment, &wanted.open, instance, &steps).await;
+                let health = match opened {
                     Ok(opened) => match (opened.absent(), opened) {
                         (Some(why), _) => Ok(Health::unreachable(why)),
-                        (None, Opened::Storage(storage)) => {
-                            let live = storage.live().ok();
-                            match live.as_ref().and_then(|live| live.open()) {
-                                Some(storage) => {
-                                    storage.health(&Context::new().with_timeout(timeout)).await
-                                }
-                                None => Ok(Health::unknown()),
+                        (None, Opened::Storage(storage)) => match storage.live() {
+                            Ok(storage) => {
+                                let storage = storage.open();
+                                storage.health(&Context::new().with_timeout(timeout)).await
                             }
-                        }
+                            Err(_) => Ok(Health::unknown()),
+                        },
                         (None, Opened::Source(_)) => Ok(Health::unknown()),
                     },
                     Err(error) => Err(error),
@@ -81,7 +87,8 @@ impl Builder {
         }
         drop((wanted, environment));
         // What was opened ends before the program does.
-        reaper.finish(Instant::now() + timeout).await;
+        let deadline = reaper.departures().clock().now() + timeout;
+        reaper.finish(deadline).await;
         Ok(checked)
     }
 
@@ -90,7 +97,7 @@ impl Builder {
     /// Everything that is wrong in either.
     pub async fn diff(self, next: &Layers) -> Result<Diff, ConfigErrors> {
         let (environment, _, _) = self.environment();
-        let aim = Aim::take(&environment, &environment.layers, &[], &mut Vec::new()).await?;
+        let aim = Aim::take(&environment, &environment.layers, &[], &environment.steps()).await?;
         let shapes = aim.wanted.shapes();
         diff(&environment, next, &shapes, &aim.basis, &[]).await
     }

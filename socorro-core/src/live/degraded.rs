@@ -3,16 +3,16 @@
 
 use std::future::Future;
 use std::path::Path;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures_util::future::BoxFuture;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
-use super::instance::{OpenSource, OpenStorage, Retire};
+use super::instance::{OpenSource, OpenStorage};
+use super::retire::Retire;
 use crate::context::Context;
 use crate::crash::{CrashId, DumpName, Dumps, ProcessedCrash, RawCrash, Redaction, StoredId};
 use crate::error::{Error, ErrorKind, Result};
@@ -25,11 +25,12 @@ use crate::transaction::Clock;
 pub(crate) struct Degraded<T: ?Sized> {
     place: Arc<Place<T>>,
     capabilities: Capabilities,
-    probe: JoinHandle<()>,
+    /// Taken when it ends.
+    probe: Mutex<Option<JoinHandle<()>>>,
 }
 
 struct Place<T: ?Sized> {
-    open: OnceLock<Box<T>>,
+    open: OnceLock<Arc<T>>,
     opened: Notify,
     /// What the last try failed with.
     why: Mutex<String>,
@@ -50,7 +51,7 @@ impl<T: ?Sized + Send + Sync + 'static> Degraded<T> {
     ) -> Self
     where
         F: Fn() -> Fut + Send + 'static,
-        Fut: Future<Output = Result<Box<T>>> + Send,
+        Fut: Future<Output = Result<Arc<T>>> + Send,
     {
         let place = Arc::new(Place {
             open: OnceLock::new(),
@@ -73,8 +74,7 @@ impl<T: ?Sized + Send + Sync + 'static> Degraded<T> {
                     Err(error) => {
                         wait = (wait * 2).min(LONGEST_WAIT);
                         tracing::warn!(name, %error, ?wait, "still degraded");
-                        *probed.why.lock().unwrap_or_else(PoisonError::into_inner) =
-                            error.to_string();
+                        *lock(&probed.why) = error.to_string();
                     }
                 }
             }
@@ -82,7 +82,7 @@ impl<T: ?Sized + Send + Sync + 'static> Degraded<T> {
         Self {
             place,
             capabilities,
-            probe,
+            probe: Mutex::new(Some(probe)),
         }
     }
 
@@ -92,10 +92,7 @@ impl<T: ?Sized + Send + Sync + 'static> Degraded<T> {
                 ErrorKind::Unavailable,
                 format!(
                     "the backend has not been there yet, and is tried until it is: {}",
-                    self.place
-                        .why
-                        .lock()
-                        .unwrap_or_else(PoisonError::into_inner)
+                    lock(&self.place.why)
                 ),
             )
         })
@@ -103,80 +100,86 @@ impl<T: ?Sized + Send + Sync + 'static> Degraded<T> {
 
     /// Why it is not there; none when it is.
     fn missing(&self) -> Option<String> {
-        let why = self
-            .place
-            .why
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let why = lock(&self.place.why);
         self.place.open.get().is_none().then(|| why.clone())
     }
 
-    /// Ends the probing and hands out what it opened, if anything.
-    async fn end(self) -> Option<Box<T>> {
-        self.probe.abort();
-        // Aborted or done; either way it no longer shares the place.
-        let _ = self.probe.await;
-        Arc::into_inner(self.place).and_then(|place| place.open.into_inner())
+    /// What ends needs not be there any more.
+    fn give_up(&self) {
+        if let Some(probe) = &*lock(&self.probe) {
+            probe.abort();
+        }
     }
+
+    /// Ends the probing and hands out what it opened, if anything.
+    async fn end(&self) -> Option<Arc<T>> {
+        let probe = lock(&self.probe).take();
+        if let Some(probe) = probe {
+            probe.abort();
+            // Aborted or done; either way it opens nothing more.
+            let _ = probe.await;
+        }
+        self.place.open.get().cloned()
+    }
+}
+
+fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[async_trait]
 impl Retire for Degraded<dyn OpenStorage> {
     async fn flush(&self, cx: &Context) -> Result<()> {
-        // What ends needs not be there any more.
-        self.probe.abort();
+        self.give_up();
         match self.open() {
             Ok(open) => open.flush(cx).await,
             Err(_) => Ok(()),
         }
     }
 
-    fn absent(&self) -> Option<String> {
-        self.missing()
-    }
-
-    fn ended(&self) -> BoxFuture<'static, Destroyed> {
-        match self.open() {
-            Ok(open) => open.ended(),
-            Err(_) => Box::pin(async { Destroyed::Clean }),
-        }
-    }
-
-    async fn destroy(self: Box<Self>, timeout: Duration) -> Destroyed {
+    async fn destroy(self: Arc<Self>, timeout: Duration) -> Destroyed {
         match self.end().await {
             Some(open) => open.destroy(timeout).await,
             None => Destroyed::Clean,
         }
+    }
+
+    async fn gone(&self) {
+        if let Ok(open) = self.open() {
+            open.gone().await;
+        }
+    }
+
+    fn absent(&self) -> Option<String> {
+        self.missing()
     }
 }
 
 #[async_trait]
 impl Retire for Degraded<dyn OpenSource> {
     async fn flush(&self, cx: &Context) -> Result<()> {
-        // What ends needs not be there any more.
-        self.probe.abort();
+        self.give_up();
         match self.open() {
             Ok(open) => open.flush(cx).await,
             Err(_) => Ok(()),
         }
     }
 
-    fn absent(&self) -> Option<String> {
-        self.missing()
-    }
-
-    fn ended(&self) -> BoxFuture<'static, Destroyed> {
-        match self.open() {
-            Ok(open) => open.ended(),
-            Err(_) => Box::pin(async { Destroyed::Clean }),
-        }
-    }
-
-    async fn destroy(self: Box<Self>, timeout: Duration) -> Destroyed {
+    async fn destroy(self: Arc<Self>, timeout: Duration) -> Destroyed {
         match self.end().await {
             Some(open) => open.destroy(timeout).await,
             None => Destroyed::Clean,
         }
+    }
+
+    async fn gone(&self) {
+        if let Ok(open) = self.open() {
+            open.gone().await;
+        }
+    }
+
+    fn absent(&self) -> Option<String> {
+        self.missing()
     }
 }
 

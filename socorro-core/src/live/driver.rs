@@ -1,28 +1,31 @@
 //! Carries out what the [coordinator](super::coordinator) decides: the one task that commits.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{Id, JoinError, JoinSet};
 
 use super::attempt::{Attempt, Before, Candidate, attempt, diff};
 use super::basis::Basis;
 use super::control::Server;
-use super::coordinator::{Coordinator, Effect, Event, Phase};
+use super::coordinator::{Cause, Coordinator, Effect, Event, NoAttempt, Phase};
 use super::diff::Diff;
 use super::environment::{Environment, unread};
-use super::generation::Generation;
 use super::keep::Keeper;
+use super::leaving::Terms;
 use super::reaper::Reaper;
-use super::report::{Outcome, ReloadReport, Step, Trigger};
+use super::report::{Outcome, ReloadReport, Trigger};
 use super::saved::SavedPlan;
 use super::shared::Shared;
+use super::stop::{GRACE, let_go};
+use super::waiting::Waiting;
 use super::wanted::still_in_use;
 use crate::config::{ConfigErrors, ReloadConfig};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pipeline::Supervisor;
+use crate::step::{How, Steps, StoppedIn, listed};
 
 /// What the outside tells the driver.
 pub(super) enum Message {
@@ -71,22 +74,21 @@ struct UnderWay {
     attempt: u64,
     trigger: Trigger,
     task: Id,
-    deadline: tokio::time::Instant,
+    /// Ready when the attempt takes too long.
+    late: BoxFuture<'static, ()>,
     started: Instant,
+    steps: Steps,
 }
 
 impl Driver {
     /// Runs until the end: after [`Message::Terminate`], or when nobody can send one any more.
     pub(super) async fn run(mut self) {
-        let mut coordinator = Coordinator::default();
+        let mut coordinator = Coordinator::new(EXPECTING);
         let mut attempts: JoinSet<Attempt> = JoinSet::new();
         let mut under_way: Option<UnderWay> = None;
-        // Who waits for which attempt, and why the next attempt is made.
-        let mut waiting: Vec<(u64, oneshot::Sender<ReloadReport>)> = Vec::new();
+        let mut waiting = Waiting::default();
+        // Why the next attempt is made.
         let mut next_trigger = Trigger::Request;
-        // Each needs an attempt of its own, which is refused when something else would happen.
-        let mut expecting: VecDeque<(Box<SavedPlan>, oneshot::Sender<ReloadReport>)> =
-            VecDeque::new();
         let mut diffs = JoinSet::new();
         let mut ended: Vec<oneshot::Sender<()>> = Vec::new();
         let quit = self.environment.quit.clone();
@@ -94,48 +96,17 @@ impl Driver {
         if let Some(supervisor) = self.supervisor.take() {
             pipelines.spawn(supervisor.run(self.generations.subscribe(), quit.clone()));
         }
-        loop {
-            if coordinator.phase() == Phase::Idle
-                && let Some((plan, reply)) = expecting.pop_front()
-            {
-                let (next, effects) = coordinator.step(Event::Trigger);
-                coordinator = next;
-                for effect in effects {
-                    if let Effect::Start { attempt } = effect {
-                        waiting.push((attempt, reply));
-                        let expected = Some(plan);
-                        under_way =
-                            Some(self.start(&mut attempts, attempt, Trigger::Request, expected));
-                        break;
-                    }
-                }
-            }
-            let late = under_way.as_ref().map(|under_way| under_way.deadline);
+        while coordinator.phase() != Phase::Stopping {
             let event = tokio::select! {
                 message = self.messages.recv() => match message {
                     Some(Message::Reload { trigger, reply }) => {
                         next_trigger = trigger;
-                        let (next, effects) = coordinator.step(Event::Trigger);
-                        if let (Some(attempt), Some(reply)) = (next.attempt_of_trigger(), reply) {
-                            waiting.push((attempt, reply));
-                        }
-                        coordinator = next;
-                        for effect in effects {
-                            if let Effect::Start { attempt } = effect {
-                                under_way = Some(self.start(&mut attempts, attempt, next_trigger, None));
-                            }
-                        }
-                        continue;
+                        waiting.for_next(reply);
+                        Event::Trigger
                     }
-                    Some(Message::Expect { plan, reply }) => {
-                        if expecting.len() < EXPECTING {
-                            expecting.push_back((plan, reply));
-                        } else {
-                            // Who asked may have gone.
-                            let _ = reply.send(self.too_many());
-                        }
-                        continue;
-                    }
+                    Some(Message::Expect { plan, reply }) => Event::Expect {
+                        ticket: waiting.expecting(plan, reply),
+                    },
                     Some(Message::Diff { reply }) => {
                         let work = self.diff();
                         diffs.spawn(async move {
@@ -155,10 +126,7 @@ impl Driver {
                     None => continue,
                 },
                 Some(_) = diffs.join_next() => continue,
-                () = at(late) => {
-                    let Some(under_way) = &under_way else { continue };
-                    Event::TimedOut { attempt: under_way.attempt }
-                }
+                attempt = late(&mut under_way) => Event::TimedOut { attempt },
                 Some(outcome) = pipelines.join_next() => {
                     let outcome = outcome
                         .unwrap_or_else(|_| Err(Error::new(ErrorKind::Internal, "the pipelines panicked")));
@@ -170,26 +138,38 @@ impl Driver {
             coordinator = next;
             for effect in effects {
                 match effect {
-                    Effect::Start { attempt } => {
-                        under_way = Some(self.start(&mut attempts, attempt, next_trigger, None));
+                    Effect::Start { attempt, cause } => {
+                        let (trigger, expected) = match cause {
+                            Cause::Trigger => {
+                                waiting.begin();
+                                (next_trigger, None)
+                            }
+                            Cause::Expect { ticket } => {
+                                (Trigger::Request, waiting.begin_expecting(ticket))
+                            }
+                        };
+                        under_way = Some(self.start(&mut attempts, attempt, trigger, expected));
                     }
                     Effect::Abandon { .. } => {
-                        attempts.abort_all();
                         if let Some(abandoned) = under_way.take() {
+                            // Told before it is dropped, because then nothing of it is under way any more.
                             let report = self.abandoned(&abandoned, coordinator.phase());
+                            attempts.abort_all();
                             let _ = self.publish(report, &mut waiting);
                         }
                     }
+                    Effect::Refuse { ticket, why } => waiting.refuse(ticket, self.no_attempt(why)),
                     Effect::Drain | Effect::Exit => {}
                 }
-            }
-            if coordinator.phase() == Phase::Stopping {
-                break;
             }
         }
         quit.request();
         diffs.shutdown().await;
-        self.stop(&mut attempts, &mut pipelines).await;
+        // Both are news of the end; nobody listens to what follows from them but who asked for it.
+        let _ = match self.stop(&mut attempts, &mut pipelines).await {
+            true => coordinator.step(Event::Drained),
+            false => coordinator.step(Event::DrainTimedOut),
+        };
         for reply in ended {
             // Who asked may have gone.
             let _ = reply.send(());
@@ -203,22 +183,23 @@ impl Driver {
         trigger: Trigger,
         expected: Option<Box<SavedPlan>>,
     ) -> UnderWay {
+        let steps = self.environment.steps();
         let before = Before {
             running: self.shared.pin(),
             basis: self.basis.clone(),
             claimed: self.shared.claimed(),
             expected,
+            steps: steps.clone(),
         };
         let layers = self.environment.layers.clone();
         let work = attempt(self.environment.clone(), layers, before);
-        let task = attempts.spawn(work).id();
-        let deadline = tokio::time::Instant::now() + self.reload.timeout;
         UnderWay {
             attempt: number,
             trigger,
-            task,
-            deadline,
+            task: attempts.spawn(work).id(),
+            late: self.environment.clock.sleep(self.reload.timeout),
             started: Instant::now(),
+            steps,
         }
     }
 
@@ -238,12 +219,16 @@ impl Driver {
         }
     }
 
-    fn too_many(&self) -> ReloadReport {
+    fn no_attempt(&self, why: NoAttempt) -> ReloadReport {
         let mut report = self.reports.borrow().clone();
         report.trigger = Trigger::Request;
         report.outcome = Outcome::Refused;
-        let why = format!("{EXPECTING} reloads wait already, each with a plan of its own");
-        report.errors = vec![why.into()];
+        report.errors = vec![match why {
+            NoAttempt::TooMany => {
+                format!("{EXPECTING} reloads wait already, each with a plan of its own").into()
+            }
+            NoAttempt::Ending => "the program is ending".into(),
+        }];
         report
     }
 
@@ -259,41 +244,49 @@ impl Driver {
         };
         let current = under_way.take_if(|current| current.task == id)?;
         let Some(attempt) = attempt else {
-            let mut report = self.report(&current, Outcome::Refused);
-            let why = "the attempt panicked; the panic hook has its message";
-            report.errors.push(why.into());
+            let mut report = self.refused(&current);
+            report.errors.push(panicked(&report.stopped_in).into());
             return Some(report);
         };
-        let claimed = self.shared.claimed();
-        let mut report = self.report(&current, Outcome::Refused);
-        report.steps = attempt.steps;
         let reached = attempt.diff.saved().to().to_owned();
-        report.plan = attempt.diff.plan;
-        report.why = attempt.diff.why;
-        match attempt.outcome {
-            Err(errors) => report.errors = errors,
-            Ok(candidate) => {
-                // A handle may have been made while the attempt was under way.
-                let lost: Vec<_> = claimed
-                    .iter()
-                    .filter(|name| candidate.generation.storage(name).is_none())
-                    .collect();
-                if let [first, ..] = lost[..] {
-                    report.errors.push(still_in_use(first).into());
-                    return Some(report);
-                }
-                report.configuration = reached;
-                if candidate.changes_nothing {
-                    report.outcome = Outcome::Unchanged;
-                    self.basis = candidate.basis;
-                    return Some(report);
-                }
-                report.outcome = Outcome::Applied;
-                report.degraded = candidate.degraded.clone();
-                let started = Instant::now();
-                report.generation = self.commit(candidate);
-                report.steps.push((Step::Commit, started.elapsed()));
+        let candidate = match attempt.outcome {
+            Ok(candidate) => candidate,
+            Err(errors) => {
+                let mut report = self.refused(&current);
+                (report.plan, report.why) = (attempt.diff.plan, attempt.diff.why);
+                report.errors = errors;
+                return Some(report);
             }
+        };
+        // A handle may have been made while the attempt was under way.
+        let claimed = self.shared.claimed();
+        let mut lost = claimed
+            .iter()
+            .filter(|name| candidate.generation.storage(name).is_none());
+        if let Some(lost) = lost.next() {
+            if let Some(committing) = candidate.committing {
+                committing.failed();
+            }
+            let mut report = self.refused(&current);
+            (report.plan, report.why) = (attempt.diff.plan, attempt.diff.why);
+            report.errors.push(still_in_use(lost).into());
+            return Some(report);
+        }
+        let degraded = candidate.degraded.clone();
+        let outcome = if candidate.committing.is_none() {
+            self.basis = candidate.basis;
+            // Pipelines that failed are tried again all the same.
+            self.generations.send_modify(|_| {});
+            Outcome::Unchanged
+        } else {
+            self.commit(candidate);
+            Outcome::Applied
+        };
+        let mut report = self.report(&current, outcome);
+        (report.plan, report.why) = (attempt.diff.plan, attempt.diff.why);
+        report.configuration = reached;
+        if outcome == Outcome::Applied {
+            report.degraded = degraded;
         }
         Some(report)
     }
@@ -306,12 +299,18 @@ impl Driver {
         if let Some(exchanged) = candidate.exchanged {
             exchanged.committed();
         }
+        if let Some(committing) = candidate.committing {
+            committing.done();
+        }
         self.generations.send_replace(number);
-        drain_what_left(
-            &previous,
-            &next,
-            self.environment.clock.now() + candidate.reload.drain_timeout,
-        );
+        let terms = Terms {
+            generation: number,
+            drained: self.environment.clock.now() + candidate.reload.drain_timeout,
+            grace: GRACE,
+            close: next.settings.plugins.timeout.0,
+            end: None,
+        };
+        let_go(self.reaper.departures(), &previous, &next, terms);
         self.reload = candidate.reload;
         self.basis = candidate.basis;
         self.keeper.keep(candidate.kept);
@@ -324,7 +323,9 @@ impl Driver {
             trigger: under_way.trigger,
             outcome,
             generation: self.shared.pin().number(),
-            steps: Vec::new(),
+            took: under_way.started.elapsed(),
+            steps: under_way.steps.durations(),
+            stopped_in: Vec::new(),
             configuration: self.reports.borrow().configuration.clone(),
             plan: Default::default(),
             why: Default::default(),
@@ -335,101 +336,65 @@ impl Driver {
         }
     }
 
-    fn abandoned(&self, under_way: &UnderWay, phase: Phase) -> ReloadReport {
+    /// The report of an attempt that came to its end where its steps say.
+    fn refused(&self, under_way: &UnderWay) -> ReloadReport {
         let mut report = self.report(under_way, Outcome::Refused);
+        report.stopped_in = under_way.steps.stopped();
+        report
+    }
+
+    fn abandoned(&self, under_way: &UnderWay, phase: Phase) -> ReloadReport {
+        let mut report = self.refused(under_way);
         report.timed_out = matches!(phase, Phase::Idle | Phase::Reloading { .. });
         report.errors.push(match phase {
             Phase::Stopping | Phase::Stopped => "the program is ending".into(),
-            Phase::Idle | Phase::Reloading { .. } => format!(
-                "gave up after {:.0?}; see reload.timeout, and the log for what hangs",
-                under_way.started.elapsed()
-            )
-            .into(),
+            Phase::Idle | Phase::Reloading { .. } => {
+                gave_up(&report.stopped_in, self.reload.timeout).into()
+            }
         });
         report
     }
 
     /// Logs the report, hands it to who waits for it, and keeps it as the last one.
-    fn publish(
-        &self,
-        report: ReloadReport,
-        waiting: &mut Vec<(u64, oneshot::Sender<ReloadReport>)>,
-    ) -> Event {
+    fn publish(&self, report: ReloadReport, waiting: &mut Waiting) -> Event {
         match report.outcome {
             Outcome::Refused => tracing::error!("{report}"),
             Outcome::Applied | Outcome::Unchanged => tracing::info!("{report}"),
         }
         let attempt = report.attempt;
-        for (_, reply) in waiting.extract_if(.., |(wanted, _)| *wanted <= attempt) {
-            // Who asked may have gone.
-            let _ = reply.send(report.clone());
-        }
+        waiting.answer(&report);
         self.reports.send_replace(report);
         Event::Finished { attempt }
     }
-
-    /// Lets pipelines see through what they have, then everything end, each within the shutdown timeout.
-    async fn stop(mut self, attempts: &mut JoinSet<Attempt>, pipelines: &mut JoinSet<Result<()>>) {
-        attempts.shutdown().await;
-        let timeout = self.reload.shutdown_timeout;
-        // An exchange that was given up goes back first, so that what waits for it is seen through.
-        let _ = tokio::time::timeout(timeout, self.environment.exchanges.lock()).await;
-        let deadline = Instant::now() + timeout;
-        // Bounds what pipelines still do; they see through what they can until then.
-        let drained = self.environment.clock.now() + timeout;
-        drain_what_left(&self.shared.pin(), &Generation::default(), drained);
-        if let Some(outcome) = pipelines.join_next().await {
-            let outcome = outcome
-                .unwrap_or_else(|_| Err(Error::new(ErrorKind::Internal, "the pipelines panicked")));
-            self.finished.send_replace(Some(outcome));
-        }
-        if self.finished.borrow().is_none() {
-            self.finished.send_replace(Some(Ok(())));
-        }
-        drop(self.shared.commit(Arc::new(Generation::default())));
-        // The environment holds the way to the reaper; it ends when all of them are gone.
-        let reaper = self.reaper;
-        drop((self.environment, self.shared));
-        self.keeper.finish(timeout).await;
-        if !reaper.finish(deadline + GRACE).await {
-            tracing::warn!("not everything had ended at the shutdown deadline");
-        }
-        if let Some(control) = self.control {
-            control.finish().await;
-        }
-        self.messages.close();
-    }
 }
 
-/// How much longer than the shutdown deadline the closing of instances may take.
-const GRACE: Duration = Duration::from_secs(5);
-
-/// Starts the drain of every instance that the next generation does not have; `deadline` is on the clock of
-/// the executors, which watch it.
-fn drain_what_left(previous: &Generation, next: &Generation, deadline: Instant) {
-    for (name, entry) in &previous.storages {
-        let stays = next
-            .storages
-            .get(name)
-            .is_some_and(|next| Arc::ptr_eq(&next.instance, &entry.instance));
-        if !stays {
-            entry.instance.drain.start(deadline);
+/// Waits until the attempt under way takes too long; for ever when there is none.
+async fn late(under_way: &mut Option<UnderWay>) -> u64 {
+    match under_way {
+        Some(under_way) => {
+            (&mut under_way.late).await;
+            under_way.attempt
         }
-    }
-    for (name, entry) in &previous.sources {
-        let stays = next
-            .sources
-            .get(name)
-            .is_some_and(|next| Arc::ptr_eq(&next.instance, &entry.instance));
-        if !stays {
-            entry.instance.drain.start(deadline);
-        }
-    }
-}
-
-async fn at(moment: Option<tokio::time::Instant>) {
-    match moment {
-        Some(moment) => tokio::time::sleep_until(moment).await,
         None => std::future::pending().await,
     }
+}
+
+fn panicked(stopped: &[StoppedIn]) -> String {
+    let panicked = stopped.iter().filter(|step| step.how == How::Panicked);
+    let panicked: Vec<StoppedIn> = panicked.cloned().collect();
+    let place = if panicked.is_empty() {
+        "between two steps".to_owned()
+    } else {
+        format!("in {}", listed(&panicked))
+    };
+    format!("it panicked {place}; the panic hook has its message")
+}
+
+fn gave_up(stopped: &[StoppedIn], after: Duration) -> String {
+    let place = if stopped.is_empty() {
+        "between two steps".to_owned()
+    } else {
+        format!("in {}", listed(stopped))
+    };
+    format!("gave up after {after:.0?} {place}; see reload.timeout")
 }

@@ -9,9 +9,11 @@ use crate::config::{
     SystemSecrets, Wrong,
 };
 use crate::live::handover::{Holders, Turns};
-use crate::live::instance::Retired;
+use crate::live::leaving::Departures;
+use crate::live::retire::Retired;
 use crate::pipeline::Pipelines;
 use crate::plugin::loader::Loader;
+use crate::step::{Failpoints, Step, Steps, apart};
 use crate::transaction::delay::FixedDelays;
 use crate::transaction::{BackoffExecutor, Clock, Jitter, Quit, TransactionExecutor};
 
@@ -30,6 +32,9 @@ pub(super) struct Environment {
     pub(super) jitter: Arc<dyn Jitter>,
     pub(super) quit: Quit,
     pub(super) retired: Retired,
+    /// Nothing, but in tests.
+    pub(super) failpoints: Failpoints,
+    pub(super) departures: Arc<Departures>,
     /// What every instance holds until it has ended.
     pub(super) holders: Holders,
     /// One exchange at a time.
@@ -47,7 +52,13 @@ pub(super) enum Parts {
 impl Environment {
     /// Reads the layers anew. Blocking work is done elsewhere.
     pub(super) async fn read(&self) -> std::result::Result<Configuration, ConfigErrors> {
-        Ok(read(&self.layers).await?.1)
+        let read = read(&self.layers, &self.steps()).await?;
+        read.errors.or(read.configuration)
+    }
+
+    /// The record of a new attempt.
+    pub(super) fn steps(&self) -> Steps {
+        Steps::new(self.failpoints.clone())
     }
 
     /// The loader for the plugins that this configuration names.
@@ -69,19 +80,37 @@ impl Environment {
     }
 }
 
+/// Layers that could be read and merged.
+pub(super) struct Read {
+    pub(super) document: Document,
+    /// As far as it could be read.
+    pub(super) configuration: Configuration,
+    /// What is wrong as far as that can be told without plugins.
+    pub(super) errors: ConfigErrors,
+}
+
 /// Reads these layers, and checks them as far as that goes without plugins.
+///
+/// Files that cannot be read or parsed, variables and flags that say nothing.
 pub(super) async fn read(
     layers: &Layers,
-) -> std::result::Result<(Document, Configuration), ConfigErrors> {
-    let layers = layers.clone();
+    steps: &Steps,
+) -> std::result::Result<Read, ConfigErrors> {
+    let (layers, steps) = (layers.clone(), steps.clone());
     let read = move || {
-        let document = layers.load()?;
-        let configuration = document.configuration()?;
-        Ok((document, configuration))
+        let document = layers.load_in(&steps)?;
+        steps.take(Step::Check, || {
+            let (configuration, errors) = document.partly();
+            Ok(Read {
+                document,
+                configuration,
+                errors,
+            })
+        })
     };
-    match tokio::task::spawn_blocking(read).await {
+    match apart("read", read).await {
         Ok(read) => read,
-        Err(_) => Err(ending()),
+        Err(error) => Err(unread(format!("there is no thread to read it on: {error}"))),
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::admission::Admission;
-use super::instance::{LiveSource, SourceInstance, StorageInstance};
+use super::instance::{SourceInstance, StorageInstance};
 use super::plan::Part;
 use super::settings::Settings;
 use crate::compose;
@@ -57,6 +57,11 @@ impl Generation {
 
     pub(crate) fn limits(&self) -> Limits {
         self.settings.limits
+    }
+
+    /// How long what it replaced may go on.
+    pub(crate) fn drain_timeout(&self) -> Duration {
+        self.settings.reload.drain_timeout
     }
 
     pub(crate) fn redaction(&self) -> &Redaction {
@@ -139,14 +144,9 @@ impl StorageEntry {
 }
 
 impl SourceEntry {
-    /// What is open of the source, as soon as something is; waits for ever once a reload has exchanged it.
-    pub(crate) async fn live(&self) -> Arc<LiveSource> {
-        self.instance.slot.wait().await
-    }
-
-    /// Waits until a reload takes what is open out of service: it hands out nothing more.
-    pub(crate) async fn left(&self, live: &Arc<LiveSource>) {
-        self.instance.slot.left(live).await;
+    /// The open source, as generations share it.
+    pub(crate) fn instance(&self) -> &SourceInstance {
+        &self.instance
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -168,6 +168,11 @@ impl SourceEntry {
 
     pub(crate) fn drain(&self) -> &Drain {
         &self.instance.drain
+    }
+
+    /// What bounds settling crashes that it handed out, when it leaves.
+    pub(crate) fn settling(&self) -> &Drain {
+        &self.instance.settling
     }
 
     pub(crate) fn timeout(&self) -> Duration {

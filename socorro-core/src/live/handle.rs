@@ -527,21 +527,9 @@ enum Open {
 impl Open {
     fn get(&self) -> &dyn CrashStorage {
         match self {
-            Self::Live(live) => match live.open() {
-                Some(open) => open,
-                None => &Gone,
-            },
+            Self::Live(live) => live.open(),
             Self::Fixed(storage) => &**storage,
         }
-    }
-}
-
-/// Stands in for what is being dropped, which cannot be seen from outside.
-struct Gone;
-
-impl CrashStorage for Gone {
-    fn capabilities(&self) -> Capabilities {
-        Capabilities::empty()
     }
 }
 

@@ -1,28 +1,28 @@
-//! An open storage or source, and what happens when the last generation that has it lets go.
+//! A storage or source that was configured and opened, and the place in which what is open stands.
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::Instant;
 
 use async_trait::async_trait;
-use futures_util::future::BoxFuture;
-use tokio::sync::mpsc;
 
-use super::handover::{Claim, Parking, Slot};
+use super::degraded::Degraded;
+use super::handover::{Parking, Slot};
+use super::in_service::Live;
 use super::opening::Opening;
-use super::plan::Identity;
-use crate::context::Context;
+use super::plan::{Identity, Part};
+use super::retire::{Retire, Retired};
+use super::wanted::Kind;
 use crate::error::Result;
 use crate::plugin::Resource;
-use crate::plugin::host::{Destroyed, PluginSource, PluginStorage};
 use crate::source::NewCrashSource;
 use crate::storage::{Capabilities, CrashStorage};
 use crate::transaction::Drain;
 
-/// An instance: what it is made from, and what is open of it. Generations share it; when the last of them and
-/// the last operation in it are gone, what is open retires by itself: no count is kept by hand, so none can be
-/// wrong.
+/// An instance. Generations share it; what is open in it ends when the last of them and the last operation are
+/// gone, or at the deadline of its [drain](Self::drain), whichever comes first.
 pub(crate) struct Instance<T: ?Sized> {
+    pub(crate) part: Part,
     pub(crate) name: Arc<str>,
     /// What it was made from: decides at a reload whether it is kept.
     pub(crate) identity: Identity,
@@ -32,57 +32,20 @@ pub(crate) struct Instance<T: ?Sized> {
     pub(crate) opening: Option<Opening>,
     /// Started by the reload that removes it; wakes and bounds what still runs.
     pub(crate) drain: Drain,
-    /// What is open, if anything is right now.
+    /// Bounds what settles crashes that were handed out, which comes after everything else.
+    pub(crate) settling: Drain,
+    /// What is open: nothing while it is exchanged, and from the end of its drain on.
     pub(crate) slot: Slot<T>,
-}
-
-/// What is open of an instance. An operation holds it from its start to its end; when nobody does any more, it
-/// retires.
-pub(crate) struct Live<T: ?Sized> {
-    name: Arc<str>,
-    /// `None` only while it is dropped.
-    open: Option<Box<T>>,
-    into_retiring: fn(Box<T>) -> Box<dyn Retire>,
-    retired: Retired,
-    /// None for a composite.
-    claim: Option<Arc<Claim>>,
-    pub(super) evicted: tokio::sync::watch::Sender<bool>,
 }
 
 /// An open storage.
 pub(crate) type StorageInstance = Instance<dyn OpenStorage>;
 /// An open source.
 pub(crate) type SourceInstance = Instance<dyn OpenSource>;
-/// A storage as an operation holds it.
+/// What is open in a storage.
 pub(crate) type LiveStorage = Live<dyn OpenStorage>;
-/// A source as a crash that came from it holds it.
+/// What is open in a source.
 pub(crate) type LiveSource = Live<dyn OpenSource>;
-
-/// Where instances go that nothing uses any more. Unbounded, but never longer than there are instances.
-pub(crate) type Retired = mpsc::UnboundedSender<Retiree>;
-
-/// An instance on its way out.
-pub(crate) struct Retiree {
-    pub(crate) name: Arc<str>,
-    pub(crate) open: Box<dyn Retire>,
-    /// What it holds until it has ended; see [`Claim`].
-    pub(crate) claim: Option<Arc<Claim>>,
-}
-
-/// How an open thing is ended.
-#[async_trait]
-pub(crate) trait Retire: Send + Sync {
-    /// Flushes; see [`CrashStorage::close`].
-    async fn flush(&self, cx: &Context) -> Result<()>;
-    /// Frees everything, in at most `timeout`.
-    async fn destroy(self: Box<Self>, timeout: Duration) -> Destroyed;
-    /// Why it is not there yet; none when it is.
-    fn absent(&self) -> Option<String> {
-        None
-    }
-    /// How it ended, after [`destroy`](Self::destroy) gave it up: ready as late as that may be.
-    fn ended(&self) -> BoxFuture<'static, Destroyed>;
-}
 
 /// A storage that can be retired.
 pub(crate) trait OpenStorage: CrashStorage + Retire {}
@@ -96,49 +59,47 @@ impl<T: NewCrashSource + Retire> OpenSource for T {}
 #[async_trait]
 pub(crate) trait Openable: Send + Sync {
     /// Opens one.
-    async fn open(opening: &Opening) -> Result<Box<Self>>;
+    async fn open(opening: &Opening) -> Result<Arc<Self>>;
     /// One that is not there yet, and opens as soon as it can.
-    fn stand_in(degraded: super::degraded::Degraded<Self>) -> Box<Self>;
-    fn into_retiring(self: Box<Self>) -> Box<dyn Retire>;
+    fn stand_in(degraded: Degraded<Self>) -> Arc<Self>;
+    fn into_retiring(self: Arc<Self>) -> Arc<dyn Retire>;
     /// What a storage can do; nothing for a source.
     fn able(&self) -> Capabilities;
     /// See [`Retire::absent`].
     fn absent(&self) -> Option<String>;
-    const KIND: super::wanted::Kind;
+    const KIND: Kind;
 }
 
-impl<T: Openable + ?Sized> Live<T> {
-    pub(crate) fn new(
-        name: Arc<str>,
-        open: Box<T>,
+impl StorageInstance {
+    /// One that opens nothing of its own, such as a composite.
+    pub(crate) fn storage(
+        name: &str,
+        identity: Identity,
+        open: Arc<dyn OpenStorage>,
         retired: Retired,
-        claim: Option<Arc<Claim>>,
     ) -> Arc<Self> {
-        Arc::new(Self {
-            name,
-            open: Some(open),
-            into_retiring: T::into_retiring,
-            retired,
-            claim,
-            evicted: tokio::sync::watch::Sender::new(false),
-        })
+        let part = Part::Storage(name.to_owned());
+        let live = Live::new(part.clone(), open, retired, None);
+        Self::new(part, identity, None, live)
     }
 }
 
 impl<T: Openable + ?Sized> Instance<T> {
     pub(crate) fn new(
-        name: &str,
+        part: Part,
         identity: Identity,
         opening: Option<Opening>,
         live: Arc<Live<T>>,
     ) -> Arc<Self> {
         let resources = opening.as_ref().map(|it| it.resources().to_vec());
         Arc::new(Self {
-            name: name.into(),
+            name: part.name().into(),
+            part,
             identity,
             resources: resources.unwrap_or_default(),
             opening,
             drain: Drain::new(),
+            settling: Drain::new(),
             slot: Slot::new(live),
         })
     }
@@ -146,7 +107,7 @@ impl<T: Openable + ?Sized> Instance<T> {
     /// What a storage can do, also while it is out of service.
     pub(crate) fn capabilities(&self) -> Capabilities {
         match self.slot.get() {
-            Ok(live) => live.open().map_or(Capabilities::empty(), T::able),
+            Ok(live) => live.open().able(),
             Err(Some(parking)) => parking.capabilities(),
             Err(None) => Capabilities::empty(),
         }
@@ -154,94 +115,46 @@ impl<T: Openable + ?Sized> Instance<T> {
 
     /// Why its backend is not there yet (`start = "degraded"`); none when it is.
     pub(crate) fn absent(&self) -> Option<String> {
-        T::absent(self.slot.get().ok()?.open()?)
+        self.slot.get().ok()?.open().absent()
     }
+}
 
-    /// What is open; `Err` with where to wait, if a reload exchanges it.
+impl<T: ?Sized> Instance<T> {
+    /// What is open, to be held for one operation; `Err` with where to wait, if a reload exchanges it, and with
+    /// nothing after its end.
     pub(crate) fn live(&self) -> Result<Arc<Live<T>>, Option<Arc<Parking>>> {
         self.slot.get()
     }
-}
 
-impl<T: ?Sized> Live<T> {
-    /// `None` only while it is dropped, which nobody sees.
-    pub(crate) fn open(&self) -> Option<&T> {
-        self.open.as_deref()
+    /// Waits until something is in service; ready at once when it is. For ever after the end.
+    pub(crate) async fn in_service(&self) -> Arc<Live<T>> {
+        self.slot.wait().await
     }
 
-    pub(crate) fn name(&self) -> &str {
-        &self.name
+    /// Takes out of service for good what is open: no operation begins on it any more, and a source hands out
+    /// nothing more. Operations in it go on, and hold it.
+    pub(crate) fn take(&self) -> Option<Arc<Live<T>>> {
+        self.slot.empty()
     }
 
-    pub(crate) fn claim(&self) -> Option<&Arc<Claim>> {
-        self.claim.as_ref()
+    /// Starts the drain: operations end by `deadline`, and what settles by `settled`.
+    pub(super) fn drain_until(&self, deadline: Instant, settled: Instant) {
+        self.drain.start(deadline);
+        self.settling.start(settled);
     }
 
-    /// Waits until whatever holds it has to let go: the reload that exchanges it waits no longer.
-    pub(crate) async fn evicted(&self) {
-        // Cannot fail: the sender is ours.
-        let _ = self.evicted.subscribe().wait_for(|evicted| *evicted).await;
-    }
-}
-
-impl<T: ?Sized> Drop for Live<T> {
-    fn drop(&mut self) {
-        let Some(open) = self.open.take() else { return };
-        let retiree = Retiree {
-            name: self.name.clone(),
-            open: (self.into_retiring)(open),
-            claim: self.claim.take(),
-        };
-        // Nobody listens only after the program was shut down; what is open then ends by its own drop.
-        let _ = self.retired.send(retiree);
-    }
-}
-
-impl<T: ?Sized> fmt::Debug for Live<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Live({})", self.name)
+    /// It stays after all.
+    pub(super) fn withdraw_drain(&self) {
+        self.drain.withdraw();
+        self.settling.withdraw();
     }
 }
 
 impl<T: ?Sized> fmt::Debug for Instance<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Instance")
-            .field("name", &self.name)
+            .field("part", &self.part)
             .field("identity", &self.identity)
             .finish_non_exhaustive()
-    }
-}
-
-/// Longer than any program runs.
-const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
-
-#[async_trait]
-impl Retire for PluginStorage {
-    async fn flush(&self, cx: &Context) -> Result<()> {
-        CrashStorage::close(self, cx).await
-    }
-
-    async fn destroy(self: Box<Self>, timeout: Duration) -> Destroyed {
-        PluginStorage::destroy(*self, timeout).await
-    }
-
-    fn ended(&self) -> BoxFuture<'static, Destroyed> {
-        // A clone is the same instance, and is destroyed once.
-        Box::pin(self.clone().destroy(FOR_EVER))
-    }
-}
-
-#[async_trait]
-impl Retire for PluginSource {
-    async fn flush(&self, cx: &Context) -> Result<()> {
-        NewCrashSource::close(self, cx).await
-    }
-
-    async fn destroy(self: Box<Self>, timeout: Duration) -> Destroyed {
-        PluginSource::destroy(*self, timeout).await
-    }
-
-    fn ended(&self) -> BoxFuture<'static, Destroyed> {
-        Box::pin(self.clone().destroy(FOR_EVER))
     }
 }

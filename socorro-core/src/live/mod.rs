@@ -31,7 +31,8 @@
 //! | `basis.rs`, `settings.rs`, `diff.rs`, `saved.rs` | what changed and why; a plan that was reviewed |
 //! | `starting.rs`, `keep.rs` | the start, and what is kept for one on broken files |
 //! | `control/` | the socket over which a running program is asked |
-//! | `instance.rs`, `degraded.rs`, `reaper.rs` | the life of an instance |
+//! | `instance.rs`, `in_service.rs`, `degraded.rs` | the life of an instance |
+//! | `leaving/`, `retire.rs`, `reaper.rs`, `stop.rs` | its end |
 //! | `report.rs`, `reason.rs` | what came of it |
 
 mod admission;
@@ -47,20 +48,26 @@ mod environment;
 mod generation;
 mod handle;
 mod handover;
+mod in_service;
 mod instance;
 mod keep;
+mod leaving;
 mod open;
 mod opening;
 mod plan;
 mod reaper;
 mod reason;
 mod report;
+mod resolve;
+mod retire;
 mod saved;
 mod settings;
 mod shared;
 mod show;
 mod socorro;
 mod starting;
+mod stop;
+mod waiting;
 mod wanted;
 
 pub use check::Checked;
@@ -69,11 +76,15 @@ pub(crate) use generation::{Generation, SourceEntry};
 pub use handle::StorageHandle;
 pub(crate) use handover::Pin;
 pub(crate) use instance::LiveSource;
+pub use leaving::{Leaving, Stage, Straggler};
 pub use plan::{Change, Identity, Meeting, Part, Plan, Shape, Succession};
-pub use reaper::Straggler;
 pub use reason::{Reason, Refused};
-pub use report::{Outcome, ReloadReport, Step, Trigger};
+pub use report::{Outcome, ReloadReport, Trigger};
 pub use saved::SavedPlan;
 pub use settings::Setting;
 pub(crate) use shared::Shared;
 pub use socorro::{Builder, Socorro};
+
+#[cfg(feature = "failpoints")]
+pub use crate::step::{Failpoints, Fault};
+pub use crate::step::{How, Step, StoppedIn};

@@ -3,23 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
-use futures_util::future::BoxFuture;
-
 use super::environment::Environment;
 use super::handle::StorageHandle;
 use super::handover::Claim;
-use super::instance::{
-    Instance, Live, OpenStorage, Openable, Retire, SourceInstance, StorageInstance,
-};
+use super::instance::{Instance, OpenStorage, Openable, SourceInstance, StorageInstance};
 use super::opening::{Opening, is_outage};
 use super::wanted::{Kind, WantedInstance};
 use crate::compose::Fanout;
 use crate::config::Start;
-use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::plugin::Exchange;
-use crate::plugin::host::{Destroyed, OpenOptions};
+use crate::plugin::host::OpenOptions;
+use crate::step::Steps;
 
 /// An instance that was opened.
 #[derive(Clone)]
@@ -36,6 +31,7 @@ pub(super) async fn open(
     environment: &Environment,
     options: &OpenOptions,
     instance: &WantedInstance,
+    steps: &Steps,
 ) -> Result<Opened> {
     let Some(backend) = &instance.backend else {
         let open = composite(environment, instance);
@@ -45,6 +41,7 @@ pub(super) async fn open(
         part: instance.part(),
         backend: backend.clone(),
         options: options.clone(),
+        steps: steps.about(instance.part()),
     };
     Ok(match instance.kind {
         Kind::Storage => Opened::Storage(backed(environment, instance, opening).await?),
@@ -58,11 +55,9 @@ fn composite(environment: &Environment, instance: &WantedInstance) -> Arc<Storag
         .iter()
         .map(|child| StorageHandle::child(child))
         .collect();
-    let open: Box<dyn OpenStorage> = Box::new(Fanout::new(children));
-    let name = &instance.config.name;
-    let retired = environment.retired.clone();
-    let live = Live::new(name.as_str().into(), open, retired, None);
-    Instance::new(name, instance.identity.clone(), None, live)
+    let open: Arc<dyn OpenStorage> = Arc::new(Fanout::new(children));
+    let (name, identity) = (&instance.config.name, instance.identity.clone());
+    StorageInstance::storage(name, identity, open, environment.retired.clone())
 }
 
 async fn backed<T: Openable + ?Sized + 'static>(
@@ -86,8 +81,8 @@ async fn backed<T: Openable + ?Sized + 'static>(
         Err(error) => return Err(error),
     };
     let live = opening.live(environment, open, claim);
-    let (name, identity) = (&instance.config.name, instance.identity.clone());
-    Ok(Instance::new(name, identity, Some(opening), live))
+    let (identity, opening) = (instance.identity.clone(), opening.unrecorded());
+    Ok(Instance::new(instance.part(), identity, Some(opening), live))
 }
 
 impl Opened {
@@ -119,20 +114,5 @@ impl Opened {
             Some(why) if alone.is_err() => Err(Error::new(ErrorKind::Unavailable, why)),
             _ => Ok(()),
         }
-    }
-}
-
-#[async_trait]
-impl Retire for Fanout {
-    async fn flush(&self, _: &Context) -> Result<()> {
-        Ok(())
-    }
-
-    async fn destroy(self: Box<Self>, _: Duration) -> Destroyed {
-        Destroyed::Clean
-    }
-
-    fn ended(&self) -> BoxFuture<'static, Destroyed> {
-        Box::pin(async { Destroyed::Clean })
     }
 }

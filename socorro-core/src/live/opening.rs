@@ -2,19 +2,23 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
 use super::degraded::Degraded;
 use super::environment::Environment;
 use super::handover::Claim;
-use super::instance::{Live, OpenSource, OpenStorage, Openable, Retire};
+use super::in_service::Live;
+use super::instance::{OpenSource, OpenStorage, Openable};
 use super::plan::Part;
+use super::retire::Retire;
 use super::wanted::{Backend, Kind};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::plugin::Resource;
-use crate::plugin::host::{Destroyed, OpenOptions};
+use crate::plugin::host::{Destroyed, OpenOptions, PluginStorage};
+use crate::step::{Step, Steps};
 use crate::storage::{Capabilities, CrashStorage};
 
 /// A backend that can be opened. Cheap to clone. Has the secrets of its options in clear, as the instance that
@@ -24,6 +28,8 @@ pub(crate) struct Opening {
     pub(super) part: Part,
     pub(super) backend: Backend,
     pub(super) options: OpenOptions,
+    /// The record of the attempt that opens; kept for nobody afterwards.
+    pub(super) steps: Steps,
 }
 
 impl Opening {
@@ -31,13 +37,21 @@ impl Opening {
         &self.backend.resources
     }
 
+    /// The same, for what belongs to no attempt.
+    pub(super) fn unrecorded(&self) -> Self {
+        Self {
+            steps: Steps::default(),
+            ..self.clone()
+        }
+    }
+
     /// How long opening may take.
-    pub(super) fn timeout(&self) -> std::time::Duration {
+    pub(super) fn timeout(&self) -> Duration {
         self.options.timeout
     }
 
     /// Opens the backend, which holds `claim` already.
-    pub(super) async fn open<T: Openable + ?Sized>(&self) -> Result<Box<T>> {
+    pub(super) async fn open<T: Openable + ?Sized>(&self) -> Result<Arc<T>> {
         T::open(self)
             .await
             .map_err(|error| self.backend.options.hide(error))
@@ -50,13 +64,15 @@ impl Opening {
         environment: &Environment,
         claim: &Arc<Claim>,
         why: &Error,
-    ) -> Box<T> {
+    ) -> Arc<T> {
+        // The instance joins all the same; what is tried later belongs to no attempt.
+        self.steps.put_up_with();
         let plugin = &self.backend.plugin;
         let able = match T::KIND {
             Kind::Storage => Capabilities::from_bits_truncate(plugin.capabilities().bits()),
             Kind::Source => Capabilities::empty(),
         };
-        let (opening, claim) = (self.clone(), claim.clone());
+        let (opening, claim) = (self.unrecorded(), claim.clone());
         let probe = move || {
             let (opening, claim) = (opening.clone(), claim.clone());
             async move {
@@ -78,11 +94,11 @@ impl Opening {
     pub(super) fn live<T: Openable + ?Sized>(
         &self,
         environment: &Environment,
-        open: Box<T>,
+        open: Arc<T>,
         claim: Arc<Claim>,
     ) -> Arc<Live<T>> {
         let retired = environment.retired.clone();
-        Live::new(self.part.name().into(), open, retired, Some(claim))
+        Live::new(self.part.clone(), open, retired, Some(claim))
     }
 }
 
@@ -91,37 +107,32 @@ impl Openable for dyn OpenStorage {
     const KIND: Kind = Kind::Storage;
 
     /// A storage whose backend cannot be used is ended again.
-    async fn open(opening: &Opening) -> Result<Box<Self>> {
-        let timeout = opening.options.timeout;
+    async fn open(opening: &Opening) -> Result<Arc<Self>> {
         let Opening {
             part,
             backend,
             options,
+            steps,
         } = opening;
         let storage = backend
             .plugin
-            .open_storage(part.name(), backend.options.json(), options)
+            .open_storage_in(part.name(), backend.options.json(), options, steps)
             .await?;
-        let cx = Context::new().with_timeout(timeout);
-        let unusable = match storage.health(&cx).await {
-            Ok(health) if health.is_usable() => return Ok(Box::new(storage)),
-            Ok(health) => Error::new(
-                ErrorKind::Unavailable,
-                format!("the backend cannot be used: {health}"),
-            ),
-            Err(error) => error,
+        let health = usable(&storage, options.timeout);
+        let Err(unusable) = steps.take_async(Step::Health, health).await else {
+            return Ok(Arc::new(storage));
         };
-        if storage.destroy(timeout).await != Destroyed::Clean {
+        if storage.destroy(options.timeout).await != Destroyed::Clean {
             tracing::warn!(%part, "a storage that could not be used did not end cleanly");
         }
         Err(unusable)
     }
 
-    fn stand_in(degraded: Degraded<Self>) -> Box<Self> {
-        Box::new(degraded)
+    fn stand_in(degraded: Degraded<Self>) -> Arc<Self> {
+        Arc::new(degraded)
     }
 
-    fn into_retiring(self: Box<Self>) -> Box<dyn Retire> {
+    fn into_retiring(self: Arc<Self>) -> Arc<dyn Retire> {
         self
     }
 
@@ -138,24 +149,25 @@ impl Openable for dyn OpenStorage {
 impl Openable for dyn OpenSource {
     const KIND: Kind = Kind::Source;
 
-    async fn open(opening: &Opening) -> Result<Box<Self>> {
+    async fn open(opening: &Opening) -> Result<Arc<Self>> {
         let Opening {
             part,
             backend,
             options,
+            steps,
         } = opening;
         let source = backend
             .plugin
-            .open_source(part.name(), backend.options.json(), options)
+            .open_source_in(part.name(), backend.options.json(), options, steps)
             .await?;
-        Ok(Box::new(source))
+        Ok(Arc::new(source))
     }
 
-    fn stand_in(degraded: Degraded<Self>) -> Box<Self> {
-        Box::new(degraded)
+    fn stand_in(degraded: Degraded<Self>) -> Arc<Self> {
+        Arc::new(degraded)
     }
 
-    fn into_retiring(self: Box<Self>) -> Box<dyn Retire> {
+    fn into_retiring(self: Arc<Self>) -> Arc<dyn Retire> {
         self
     }
 
@@ -166,6 +178,16 @@ impl Openable for dyn OpenSource {
     fn absent(&self) -> Option<String> {
         Retire::absent(self)
     }
+}
+
+/// `Unavailable` when what the storage is for cannot be used.
+async fn usable(storage: &PluginStorage, timeout: Duration) -> Result<()> {
+    let health = storage.health(&Context::new().with_timeout(timeout)).await?;
+    if health.is_usable() {
+        return Ok(());
+    }
+    let why = format!("the backend cannot be used: {health}");
+    Err(Error::new(ErrorKind::Unavailable, why))
 }
 
 /// Is it the backend that is missing, rather than the configuration that is wrong?

@@ -1,69 +1,52 @@
 //! Ends instances that nothing uses any more, off everybody's path.
 
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
+use futures_util::FutureExt;
+use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
 
-use super::instance::{Retired, Retiree};
+use super::leaving::{Close, Departures, Stage};
+use super::retire::{Retired, Retiree};
 use crate::context::Context;
+use crate::options::HumanDuration;
 use crate::plugin::host::Destroyed;
+use crate::step::{Failpoints, Step};
+use crate::transaction::Clock;
 
 /// Flushes and destroys instances as they retire, each in a task of its own, so that one that hangs keeps
 /// nothing else from ending.
 #[derive(Debug)]
 pub(crate) struct Reaper {
     retired: Retired,
-    /// Every instance that did not end cleanly: its name, and what is left of it.
-    stragglers: watch::Receiver<Vec<Straggler>>,
-    work: TaskTracker,
-    /// Ends when the last way to retire is gone.
-    arrivals: JoinHandle<()>,
+    departures: Arc<Departures>,
 }
 
-/// An instance that did not end cleanly.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Straggler {
-    /// Its configured name.
-    pub name: Arc<str>,
-    /// What went wrong, for a person.
-    pub why: String,
-}
-
-/// How many stragglers are remembered; the oldest make room.
-const REMEMBERED: usize = 100;
+/// How long flushing may take, and destroying as much again, where no configuration says it: of what was opened
+/// and never served.
+const UNANNOUNCED: Duration = Duration::from_secs(30);
 
 impl Reaper {
-    /// Starts on the current tokio runtime. An instance has `timeout` to flush and as much to be destroyed.
-    pub(crate) fn start(timeout: Duration) -> Self {
-        let (retired, mut retirees) = mpsc::unbounded_channel::<Retiree>();
-        let (found, stragglers) = watch::channel(Vec::new());
-        let work = TaskTracker::new();
-        let tasks = work.clone();
-        let arrivals = tokio::spawn(async move {
-            while let Some(retiree) = retirees.recv().await {
-                let found = found.clone();
-                tasks.spawn(async move {
-                    let name = retiree.name.clone();
-                    if let Some(why) = end(retiree, timeout).await {
-                        tracing::warn!(name = &*name, why, "an instance did not end cleanly");
-                        found.send_modify(|all: &mut Vec<Straggler>| {
-                            if all.len() == REMEMBERED {
-                                all.remove(0);
-                            }
-                            all.push(Straggler { name, why });
-                        });
-                    }
-                });
+    /// Starts on the current tokio runtime.
+    pub(crate) fn start(clock: Arc<dyn Clock>, failpoints: Failpoints) -> Self {
+        let (retirees, mut arrivals) = mpsc::unbounded_channel::<Retiree>();
+        let departures = Departures::new(clock, failpoints);
+        let informed = departures.clone();
+        tokio::spawn(async move {
+            while let Some(retiree) = arrivals.recv().await {
+                tokio::spawn(end(retiree, informed.clone()));
             }
         });
+        let retired = Retired {
+            retirees,
+            open: TaskTracker::new(),
+        };
         Self {
             retired,
-            stragglers,
-            work,
-            arrivals,
+            departures,
         }
     }
 
@@ -72,40 +55,120 @@ impl Reaper {
         self.retired.clone()
     }
 
-    /// What did not end cleanly since the start, the youngest last; at most 100.
-    pub(crate) fn watch_stragglers(&self) -> watch::Receiver<Vec<Straggler>> {
-        self.stragglers.clone()
+    /// Everything that leaves.
+    pub(super) fn departures(&self) -> &Arc<Departures> {
+        &self.departures
     }
 
-    /// Waits until every instance has retired and ended, at most until `deadline`; tells whether they have.
+    /// Waits until everything that was opened has ended or was given up, at most until `deadline` on the clock;
+    /// tells whether it has.
     pub(crate) async fn finish(self, deadline: Instant) -> bool {
-        drop(self.retired);
-        let all = async {
-            // Ends when the last instance is dropped.
-            let _ = self.arrivals.await;
-            self.work.close();
-            self.work.wait().await;
-        };
-        tokio::time::timeout_at(deadline.into(), all).await.is_ok()
+        self.retired.open.close();
+        let clock = self.departures.clock();
+        within(
+            clock,
+            deadline.saturating_duration_since(clock.now()),
+            async {
+                self.retired.open.wait().await;
+            },
+        )
+        .await
+        .is_some()
     }
 }
 
-/// Flushes and destroys; tells what is left, if anything.
-async fn end(retiree: Retiree, timeout: Duration) -> Option<String> {
-    let (claim, ended) = (retiree.claim, retiree.open.ended());
-    let cx = Context::new().with_timeout(timeout);
-    let flushed = match tokio::time::timeout(timeout, retiree.open.flush(&cx)).await {
-        Ok(Ok(())) => None,
-        Ok(Err(error)) => Some(format!("could not flush: {error}")),
-        Err(_) => Some(format!("did not flush within {timeout:?}")),
-    };
-    let destroyed = retiree.open.destroy(timeout).await;
-    if let Some(claim) = claim {
-        claim.settle(destroyed, ended);
-    }
-    match destroyed {
-        Destroyed::Clean => flushed,
-        Destroyed::Leaked => Some("something of it still runs after it was destroyed".to_owned()),
-        Destroyed::TimedOut => Some(format!("was not destroyed within {timeout:?}")),
+/// What came before `time` was over.
+pub(super) async fn within<T>(
+    clock: &dyn Clock,
+    time: Duration,
+    work: impl Future<Output = T>,
+) -> Option<T> {
+    tokio::select! {
+        biased;
+        done = work => Some(done),
+        () = clock.sleep(time) => None,
     }
 }
+
+/// Flushes and destroys, steps 6 and 7 of [the end](super::leaving).
+async fn end(retiree: Retiree, departures: Arc<Departures>) {
+    let Retiree {
+        part,
+        open,
+        claim,
+        departure,
+        operations,
+        token,
+    } = retiree;
+    let departure = departure.unwrap_or_else(|| departures.unannounced(part, UNANNOUNCED));
+    departures.advance(&departure, Stage::Closing);
+    let clock = departures.clock();
+    let mut wrong = Vec::new();
+    if operations > 0 {
+        wrong.push(format!(
+            "{operations} operations in it had not ended when they were cancelled at the drain deadline"
+        ));
+    }
+    let time = departure.time_to(Close::Flush, clock);
+    let cx = Context::new().with_timeout(time);
+    let steps = departures.steps();
+    let flush = steps.take_async(Step::Close, open.flush(&cx));
+    let flush = AssertUnwindSafe(flush).catch_unwind();
+    match departure
+        .within(Close::Flush, clock, Duration::ZERO, flush)
+        .await
+    {
+        Some(Ok(Ok(()))) => {}
+        Some(Ok(Err(error))) => wrong.push(format!("it could not flush: {error}")),
+        Some(Err(_)) => wrong
+            .push("it panicked when it was to flush; the panic hook has its message".to_owned()),
+        None => wrong.push(format!("it did not flush within {}", HumanDuration(time))),
+    }
+    let time = departure.time_to(Close::Destroy, clock);
+    let destroy = AssertUnwindSafe(open.clone().destroy(time)).catch_unwind();
+    let destroyed = departure.within(Close::Destroy, clock, HOST, destroy).await;
+    // One that panics is as good as one that does not return.
+    let destroyed = destroyed.and_then(Result::ok);
+    let is_gone = match destroyed {
+        Some(Destroyed::Clean) => true,
+        Some(Destroyed::Leaked) => {
+            wrong.push("something of it still runs after it was destroyed".to_owned());
+            false
+        }
+        Some(Destroyed::TimedOut) | None => {
+            wrong.push(format!(
+                "it was not destroyed within {}",
+                HumanDuration(time)
+            ));
+            false
+        }
+    };
+    if !is_gone {
+        departures.advance(&departure, Stage::LeftBehind);
+    } else if let Some(claim) = &claim {
+        claim.release();
+    }
+    let step = if wrong.len() > usize::from(operations > 0) {
+        Step::Close
+    } else {
+        Step::Drain
+    };
+    if !wrong.is_empty() {
+        departures.report(&departure, step, operations, wrong.join("; "));
+    }
+    // Nobody waits any longer for what was given up.
+    drop(token);
+    if !is_gone {
+        // Until then it holds what it has for itself.
+        open.gone().await;
+        if let Some(claim) = claim {
+            claim.release();
+        }
+        tracing::info!(part = %departure.part, generation = departure.generation,
+            "an instance that had been left behind has ended");
+    }
+    departures.ended(&departure);
+}
+
+/// What the plugin host takes beyond the time that it is given.
+const HOST: Duration = Duration::from_secs(1);

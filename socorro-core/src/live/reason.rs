@@ -7,6 +7,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use super::plan::Part;
 use crate::config::{ConfigError, ConfigErrors};
 use crate::error::{Error, ErrorKind};
+use crate::step::Injected;
 
 /// One reason why an attempt was refused. Its [`Display`](fmt::Display) is one line.
 #[derive(Clone, Debug, PartialEq)]
@@ -98,6 +99,12 @@ impl From<String> for Reason {
 impl From<&str> for Reason {
     fn from(why: &str) -> Self {
         Self::Other(why.to_owned())
+    }
+}
+
+impl From<Injected> for Vec<Reason> {
+    fn from(injected: Injected) -> Self {
+        vec![injected.message().into()]
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::diff::Why;
 use super::plan::{Change, Part, Plan};
 use super::reason::Reason;
+use crate::step::{Step, StoppedIn};
 
 /// Why an attempt was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,23 +31,6 @@ pub enum Outcome {
     Refused,
 }
 
-/// The steps of an attempt, in order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Step {
-    /// Read and merge the layers.
-    Read,
-    /// Load plugins, check options, resolve secrets.
-    Check,
-    /// Compare with what runs.
-    Plan,
-    /// Open what is new and ask for its health.
-    Open,
-    /// Exchange what cannot be shared: close the old, open the new.
-    Exchange,
-    /// Switch: one atomic store.
-    Commit,
-}
-
 /// What came of one attempt. Its [`Display`](fmt::Display) is for a person.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -61,8 +45,14 @@ pub struct ReloadReport {
     pub generation: u64,
     /// A hash of the configuration that is in force after it, as a [saved plan](super::SavedPlan) has it.
     pub configuration: String,
-    /// How long each step took that was reached.
+    /// How long the whole attempt took.
+    pub took: Duration,
+    /// How long each step took that was reached. Steps of several parts overlap, so the sum may be more than the
+    /// whole.
     pub steps: Vec<(Step, Duration)>,
+    /// The steps in which it came to its end, when it was refused in one: those that failed, panicked, or had not
+    /// returned when the time was up.
+    pub stopped_in: Vec<StoppedIn>,
     /// What it did, or was about to do when it was refused.
     pub plan: Plan,
     /// Why, key by key.
@@ -86,7 +76,7 @@ impl ReloadReport {
 
     /// How long the whole attempt took.
     pub fn duration(&self) -> Duration {
-        self.steps.iter().map(|(_, took)| *took).sum()
+        self.took
     }
 }
 
@@ -130,6 +120,9 @@ impl fmt::Display for ReloadReport {
         if !self.steps.is_empty() {
             f.write_str(")")?;
         }
+        for stopped in &self.stopped_in {
+            write!(f, "\n  stopped  in {stopped}")?;
+        }
         for error in &self.errors {
             write!(f, "\n  error    {error}")?;
         }
@@ -137,9 +130,6 @@ impl fmt::Display for ReloadReport {
             if *change != Change::Keep {
                 write!(f, "\n  {change:<8} {part}")?;
                 self.fmt_causes(f, part, *change)?;
-                if let Some(how) = self.plan.careful(part) {
-                    write!(f, "\n             {how}")?;
-                }
             }
         }
         let kept: Vec<String> = self
@@ -166,19 +156,6 @@ impl fmt::Display for ReloadReport {
             write!(f, "\n  degraded {name}: {why}")?;
         }
         Ok(())
-    }
-}
-
-impl fmt::Display for Step {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Read => "read",
-            Self::Check => "check",
-            Self::Plan => "plan",
-            Self::Open => "open",
-            Self::Exchange => "exchange",
-            Self::Commit => "commit",
-        })
     }
 }
 

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -12,18 +12,20 @@ use super::environment::{Environment, Parts, ending};
 use super::handle::StorageHandle;
 use super::handover::{Holders, Turns};
 use super::keep::Keeper;
-use super::reaper::{Reaper, Straggler};
+use super::leaving::{Departures, Leaving, Straggler};
+use super::reaper::Reaper;
 use super::reason::{Reason, Refused};
 use super::report::{Outcome, ReloadReport, Trigger};
 use super::saved::SavedPlan;
 use super::shared::Shared;
 use super::starting::{self, LastGood};
-use crate::config::{ConfigErrors, Layers, ReloadConfig, SystemSecrets};
+use crate::config::{ConfigErrors, Layers, SystemSecrets};
 use crate::crash::Limits;
 use crate::error::{Error, ErrorKind, Result};
-use crate::pipeline::{Pipelines, Supervisor, Transform};
+use crate::pipeline::{PipelineState, Pipelines, States, Supervisor, Transform};
 use crate::plugin::StaticPlugin;
 use crate::plugin::loader::{Loader, LoaderOptions};
+use crate::step::Failpoints;
 use crate::transaction::{Clock, Jitter, Quit, SystemClock, SystemJitter};
 
 /// A running configuration: its storages, its pipelines, and how to exchange it.
@@ -37,6 +39,8 @@ pub struct Socorro {
     reports: watch::Receiver<ReloadReport>,
     finished: watch::Receiver<Option<Result<()>>>,
     stragglers: watch::Receiver<Vec<Straggler>>,
+    departures: Arc<Departures>,
+    states: States,
 }
 
 /// What a program chooses before it starts; see [`Socorro::builder`].
@@ -50,6 +54,7 @@ pub struct Builder {
     jitter: Arc<dyn Jitter>,
     control: bool,
     last_good: Option<LastGood>,
+    failpoints: Failpoints,
 }
 
 impl Socorro {
@@ -65,6 +70,7 @@ impl Socorro {
             jitter: Arc::new(SystemJitter),
             control: false,
             last_good: None,
+            failpoints: Failpoints::default(),
         }
     }
 
@@ -183,8 +189,19 @@ impl Socorro {
         self.stragglers.borrow().clone()
     }
 
-    /// Waits until the pipelines have ended: drained, stopped by a shutdown, or failed. Without pipelines,
-    /// until the shutdown.
+    /// Instances that earlier generations let go and that have not ended yet, the longest first, with the number
+    /// of operations left in each.
+    pub fn leaving(&self) -> Vec<Leaving> {
+        self.departures.all()
+    }
+
+    /// How the pipelines of the current generation fare, by name; none with [`Pipelines::Off`].
+    pub fn pipelines(&self) -> BTreeMap<String, PipelineState> {
+        self.states.all()
+    }
+
+    /// Waits until the pipelines have ended: drained, stopped by a shutdown, or all of them failed, which the first
+    /// error tells. A reload after that starts them again. Without pipelines, until the shutdown.
     pub async fn finished(&self) -> Result<()> {
         let mut finished = self.finished.clone();
         match finished.wait_for(Option::is_some).await {
@@ -266,6 +283,14 @@ impl Builder {
         self
     }
 
+    /// Where the steps of this program are made to fail.
+    #[cfg(feature = "failpoints")]
+    #[must_use]
+    pub fn failpoints(mut self, failpoints: Failpoints) -> Self {
+        self.failpoints = failpoints;
+        self
+    }
+
     /// What every attempt works with.
     pub(super) fn environment(
         self,
@@ -274,8 +299,7 @@ impl Builder {
         HashMap<String, Arc<dyn Transform>>,
         Reaper,
     ) {
-        // Before the first generation there is no configuration to tell how long an end may take.
-        let reaper = Reaper::start(ReloadConfig::default().shutdown_timeout);
+        let reaper = Reaper::start(self.clock.clone(), self.failpoints.clone());
         let environment = Environment {
             layers: self.layers,
             loader: self.loader,
@@ -288,6 +312,8 @@ impl Builder {
             retired: reaper.retired(),
             holders: Holders::new(),
             exchanges: Turns::default(),
+            failpoints: self.failpoints,
+            departures: reaper.departures().clone(),
         };
         (Arc::new(environment), self.transforms, reaper)
     }
@@ -315,9 +341,14 @@ impl Builder {
         let (messages, inbox) = mpsc::unbounded_channel();
         let (generations, _) = watch::channel(0);
         let (finished, has_finished) = watch::channel(None);
-        let stragglers = reaper.watch_stragglers();
-        let supervisor = (environment.pipelines != Pipelines::Off)
-            .then(|| Supervisor::new(shared.clone(), transforms, environment.pipelines));
+        let departures = reaper.departures().clone();
+        let stragglers = departures.watch_stragglers();
+        let states = States::default();
+        let supervisor = (environment.pipelines != Pipelines::Off).then(|| {
+            let mode = environment.pipelines;
+            let (states, finished) = (states.clone(), finished.clone());
+            Supervisor::new(shared.clone(), transforms, mode, states, finished)
+        });
         let access = control::Access {
             messages: messages.downgrade(),
             reports: last_report.clone(),
@@ -355,6 +386,8 @@ impl Builder {
             reports: last_report,
             finished: has_finished,
             stragglers,
+            departures,
+            states,
         })
     }
 }
@@ -372,7 +405,9 @@ fn first_report(first: Attempt) -> Result<(ReloadReport, super::attempt::Candida
         outcome: Outcome::Applied,
         generation: candidate.generation.number(),
         configuration: first.diff.saved().to().to_owned(),
-        steps: first.steps,
+        took: first.started.elapsed(),
+        steps: first.steps.durations(),
+        stopped_in: Vec::new(),
         plan: first.diff.plan,
         why: first.diff.why,
         errors: Vec::new(),

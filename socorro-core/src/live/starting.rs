@@ -7,9 +7,9 @@ use super::attempt::{Attempt, Before, attempt};
 use super::basis::Basis;
 use super::environment::Environment;
 use super::reason::Reason;
-use super::report::Step;
 use super::shared::Shared;
 use crate::config::Layers;
+use crate::step::Step;
 
 /// Where the configuration is that was adopted last.
 #[derive(Clone, Debug)]
@@ -40,11 +40,12 @@ pub(super) async fn first(
             basis: Arc::new(Basis::nothing()),
             claimed: Vec::new(),
             expected: None,
+            steps: environment.steps(),
         };
         attempt(environment.clone(), layers, before)
     };
     let mut first = try_with(environment.layers.clone()).await;
-    let is_broken = !first.steps.iter().any(|(step, _)| *step == Step::Open);
+    let is_broken = !first.steps.reached(Step::Construct);
     let (Err(errors), Some(last_good), true) = (&mut first.outcome, last_good, is_broken) else {
         return (first, None);
     };

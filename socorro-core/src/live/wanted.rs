@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::environment::{Environment, Parts};
 use super::plan::{Identity, Part, Shape};
+use super::resolve::resolve;
 use super::settings::Settings;
 use crate::config::{
     Class, ConfigError, ConfigErrors, Configuration, InstanceConfig, Origin, PipelineConfig,
@@ -18,6 +19,7 @@ use crate::pipeline::Pipelines;
 use crate::plugin::Resource;
 use crate::plugin::host::{OpenOptions, Plugin};
 use crate::plugin::loader::Loader;
+use crate::step::{Step, Steps};
 
 pub(super) use crate::plugin::Kind;
 
@@ -52,10 +54,7 @@ pub(super) struct Backend {
 
 impl WantedInstance {
     pub(super) fn part(&self) -> Part {
-        match self.kind {
-            Kind::Storage => Part::Storage(self.config.name.clone()),
-            Kind::Source => Part::Source(self.config.name.clone()),
-        }
+        part(self.kind, &self.config)
     }
 
     /// What it needs for itself; a composite needs nothing.
@@ -70,27 +69,37 @@ impl WantedInstance {
 }
 
 impl Wanted {
-    /// Loads the plugins, checks every option, resolves secrets, compares resources; all errors at once.
+    /// Loads the plugins, checks every option, resolves secrets, compares resources; all errors at once, `found`
+    /// included, which is what was wrong when the configuration was read.
     pub(super) async fn check(
         environment: &Environment,
         configuration: Configuration,
+        found: ConfigErrors,
         claimed: &[String],
+        steps: &Steps,
     ) -> Result<Self, ConfigErrors> {
-        let loader = environment.loader(&configuration);
+        let loader = environment.loader(&configuration).within(steps);
         let open = configuration.plugins.open();
+        let mut together = found.clone();
         let mut errors = ConfigErrors::default();
-        errors.extend(still_there(&configuration, claimed));
-        errors.extend(asked_for(&configuration, &environment.parts));
+        // A table that could not be read is not gone.
+        if found.0.is_empty() {
+            together.extend(still_there(&configuration, claimed));
+            together.extend(asked_for(&configuration, &environment.parts));
+        }
         let with_sources = environment.pipelines != Pipelines::Off;
         let storages = selected(&configuration, &environment.parts)
             .into_iter()
-            .map(|config| check_instance(environment, &loader, &open, Kind::Storage, config));
+            .filter(|config| found.leave_checkable("storage", config))
+            .map(|config| {
+                check_instance(environment, &loader, &open, steps, Kind::Storage, config)
+            });
         let sources = configuration
             .sources
             .values()
-            .filter(|_| with_sources)
+            .filter(|config| with_sources && found.leave_checkable("source", config))
             .cloned()
-            .map(|config| check_instance(environment, &loader, &open, Kind::Source, config));
+            .map(|config| check_instance(environment, &loader, &open, steps, Kind::Source, config));
         let mut instances = Vec::new();
         for checked in join_all(storages)
             .await
@@ -102,8 +111,11 @@ impl Wanted {
                 Err(wrong) => errors.extend(wrong),
             }
         }
-        errors.extend(collisions(&instances));
-        errors.or(Self {
+        together.extend(collisions(&instances));
+        let together = steps.take(Step::Check, || together.or(()));
+        let mut all = together.err().unwrap_or_default();
+        all.extend(errors);
+        all.in_reading_order().or(Self {
             settings: Settings::of(&configuration),
             open,
             instances,
@@ -132,6 +144,13 @@ impl Wanted {
         });
         let settings = self.settings.shapes();
         instances.chain(pipelines).chain(settings).collect()
+    }
+}
+
+fn part(kind: Kind, config: &InstanceConfig) -> Part {
+    match kind {
+        Kind::Storage => Part::Storage(config.name.clone()),
+        Kind::Source => Part::Source(config.name.clone()),
     }
 }
 
@@ -206,6 +225,7 @@ async fn check_instance(
     environment: &Environment,
     loader: &Loader,
     open: &OpenOptions,
+    steps: &Steps,
     kind: Kind,
     config: InstanceConfig,
 ) -> Result<WantedInstance, ConfigErrors> {
@@ -239,15 +259,11 @@ async fn check_instance(
             };
             config.wrong(key, Wrong::new(class, error.to_string()))
         })?;
-    let Some(schema) = plugin.options_schema(kind) else {
-        let why = format!("the plugin {:?} is no {kind}", config.type_name);
-        return Err(config
-            .wrong("type", Wrong::new(Class::PluginKind, why))
-            .into());
-    };
-    let resolved = config.options.resolve(schema, &environment.secrets)?;
-    let resources = plugin
-        .resources(kind, &config.name, resolved.json(), open.timeout)
+    let steps = &steps.about(part(kind, &config));
+    let resolved = resolve(environment, &plugin, kind, &config, steps).await?;
+    let ask = plugin.resources(kind, &config.name, resolved.json(), open.timeout);
+    let resources = steps
+        .take_async(Step::Check, ask)
         .await
         .map_err(|error| resolved.hide(error))
         .map_err(|error| config.wrong("", Wrong::new(Class::PluginRefused, error.to_string())))?;

@@ -18,12 +18,32 @@
 //!    delivered before; it is deleted once more, for a delete that was cut short, and acknowledged.
 //!
 //! A kill at any point leaves the crash in the source or in every destination, or both.
+//!
+//! # When a reload comes
+//!
+//! * A pipeline that stays, from a source that stays, goes on: storages are exchanged under it, each crash is
+//!   delivered in one generation from its start to its end.
+//! * A pipeline that is new, or in which anything changed, is started with the commit. The one before it takes
+//!   nothing more and sees through what it has, at most until the drain deadline of the configuration that
+//!   replaced it; then the rest is given back. *A transform or a plugin that never comes back* keeps nothing else
+//!   from going on.
+//! * A source that leaves hands out nothing from the commit on. *A receive under way* is cancelled, and what it took
+//!   is given back. Crashes that are out are settled on the instance that handed them out, which stays open for
+//!   that; acknowledgements have a little longer than deliveries, because they come last. Then it is closed, which
+//!   flushes them. *What is still out at the end* is given back by the close and delivered anew.
+//! * A pipeline whose source failed for good is started again by any reload, also by one that changes nothing. It
+//!   keeps no other pipeline from going on.
+//!
+//! So each crash is delivered once, unless its source hands it out again: after a kill, a deadline or a failure.
 
 mod deliver;
 mod runner;
+mod state;
 mod supervisor;
 mod transform;
 
+pub use state::PipelineState;
+pub(crate) use state::States;
 pub(crate) use supervisor::Supervisor;
 pub use transform::{Crash, Transform};
 

@@ -13,10 +13,10 @@ use super::Pipelines;
 use super::deliver::Delivery;
 use super::transform::Transform;
 use crate::config::PipelineConfig;
-use crate::error::{Error, ErrorKind, Result};
-use crate::live::{Generation, Pin, Shared, SourceEntry};
+use crate::error::{Applied, Error, ErrorKind, Result};
+use crate::live::{Generation, LiveSource, Pin, Shared, SourceEntry};
 use crate::source::{NewCrash, Receive};
-use crate::transaction::{Call, run};
+use crate::transaction::{Call, Drain, run};
 
 /// How long a source may wait for the first new crash before it is asked again.
 const WAIT: Duration = Duration::from_secs(1);
@@ -31,6 +31,8 @@ pub(super) struct Runner {
     pub(super) mode: Pipelines,
     /// Take nothing new; see through what is under way.
     pub(super) stop: CancellationToken,
+    /// Bounds what is under way when a reload takes the pipeline away.
+    pub(super) drain: Drain,
 }
 
 /// Why a runner ended that did not fail.
@@ -65,6 +67,11 @@ impl Runner {
             };
             let crashes = match received {
                 Ok(crashes) => crashes,
+                // What a reload took away may fail for that reason, and is no failure of the pipeline.
+                Err(error) if !this.is_current(&this.shared.pin()) => {
+                    tracing::debug!(pipeline = this.name, %error, "superseded");
+                    break Ok(End::Superseded);
+                }
                 Err(error) => break Err(error),
             };
             if crashes.is_empty() && this.mode == Pipelines::Once {
@@ -117,14 +124,30 @@ impl Runner {
                 .is_ok_and(|source| source.is_same(&self.source))
     }
 
+    /// Receives from what is in service. While nothing is, because the source is being exchanged, it waits.
     async fn receive(&self, room: usize) -> Result<Vec<NewCrash>> {
         let Some(max) = NonZeroUsize::new(room) else {
             return Ok(Vec::new());
         };
+        loop {
+            let live = self.source.instance().in_service().await;
+            tokio::select! {
+                biased;
+                // Dropping the receive cancels it, and gives back what it took.
+                () = live.out() => {}
+                received = self.receive_from(&live, max) => return received,
+            }
+        }
+    }
+
+    async fn receive_from(
+        &self,
+        live: &Arc<LiveSource>,
+        max: NonZeroUsize,
+    ) -> Result<Vec<NewCrash>> {
         if self.mode == Pipelines::Once {
             let wait = Duration::ZERO;
-            let live = self.source.live().await;
-            return NewCrash::receive(&self.source, &live, Receive { max, wait }).await;
+            return NewCrash::receive(&self.source, live, Receive { max, wait }).await;
         }
         // A broker that restarts must not end the program: what passes is waited for.
         let call = Call {
@@ -132,27 +155,19 @@ impl Runner {
             deadline: None,
             drain: Some(self.source.drain()),
         };
-        loop {
-            // While a reload exchanges the source there is nothing to be had.
-            let live = self.source.live().await;
-            let receive = run(self.source.patience(), &call, |_| {
-                NewCrash::receive(&self.source, &live, Receive { max, wait: WAIT })
-            });
-            tokio::select! {
-                biased;
-                received = receive => return received,
-                // What it would have handed out it gives back.
-                () = self.source.left(&live) => {}
-            }
-        }
+        run(self.source.patience(), &call, |_| {
+            NewCrash::receive(&self.source, live, Receive { max, wait: WAIT })
+        })
+        .await
     }
 
     /// Holds all that the delivery of `crash` uses. Waits while a reload exchanges some of it, and gives up
-    /// when that takes the crash's source too, or leads to another pipeline.
+    /// when that takes the crash's source too, leads to another pipeline, or does not bring it back.
     async fn hold(&self, crash: &NewCrash, mut generation: Arc<Generation>) -> Option<Pin> {
         let names = || self.config.to.iter().chain([&self.config.from]);
+        let mut waited = None;
         loop {
-            let out = match Pin::new(generation).hold(names().map(String::as_str)) {
+            let out = match Pin::new(generation.clone()).hold(names().map(String::as_str)) {
                 Ok(pin) => return Some(pin),
                 Err(out) => out,
             };
@@ -161,11 +176,27 @@ impl Runner {
                 () = crash.recalled() => return None,
                 () = out.released() => {}
             }
-            generation = self.shared.pin();
-            if !self.is_current(&generation) {
+            let next = self.shared.pin();
+            let again = Arc::ptr_eq(&next, &generation) && out.is_same(waited.as_ref());
+            if again || !self.is_current(&next) {
                 return None;
             }
+            (generation, waited) = (next, out.parking);
         }
+    }
+
+    /// Waits until what is under way has to be given up: at the drain deadline of its source or of the pipeline.
+    async fn cut_off(&self) -> Error {
+        let clock = self.source.executor().clock();
+        tokio::select! {
+            () = self.source.drain().expired(clock) => {}
+            () = self.drain.expired(clock) => {}
+        }
+        Error::new(
+            ErrorKind::Cancelled,
+            "the drain deadline of a replaced configuration ended its delivery; it is delivered anew",
+        )
+        .with_applied(Applied::Unknown)
     }
 
     async fn see_through(
@@ -181,9 +212,12 @@ impl Runner {
             return;
         };
         let number = pin.generation().number();
-        let delivered = Delivery::new(&self.config, pin)
-            .run(&id, self.transform.as_deref())
-            .await;
+        let delivery = Delivery::new(&self.config, pin);
+        let delivered = tokio::select! {
+            biased;
+            delivered = delivery.run(&id, self.transform.as_deref()) => delivered,
+            cut_off = self.cut_off() => Err(cut_off),
+        };
         let settled = match delivered {
             Ok(()) => {
                 let settled = crash.ack().await;

@@ -1,10 +1,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{NewCrashSource, Receive, Settlement, Token};
+use super::{Receive, Settlement, Token};
 use crate::context::Context;
 use crate::crash::StoredId;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::live::{LiveSource, SourceEntry};
 use crate::transaction::{Call, run};
 
@@ -12,19 +12,20 @@ use crate::transaction::{Call, run};
 /// gives it back to its source.
 pub(crate) struct NewCrash {
     id: StoredId,
-    token: Token,
-    /// Taken when settled. It keeps open where the crash came from.
-    source: Option<Origin>,
+    /// Taken when settled.
+    out: Option<Out>,
 }
 
-/// A source, and what was open of it when the crash was handed out.
-struct Origin {
-    entry: Arc<SourceEntry>,
+/// A crash that is out, and where it came from. It keeps that open until it is settled, and is settled there
+/// whatever is in service now: nobody else knows the token.
+struct Out {
+    token: Token,
+    source: Arc<SourceEntry>,
     live: Arc<LiveSource>,
 }
 
 impl NewCrash {
-    /// Receives from what is open of `source` through its executor; see
+    /// Receives from what is in service of `source`, through its executor; see
     /// [`NewCrashSource::receive`](super::NewCrashSource::receive).
     pub(crate) async fn receive(
         source: &Arc<SourceEntry>,
@@ -39,7 +40,7 @@ impl NewCrash {
         let deliveries = run(source.executor(), &call, |_| async {
             // The source may wait, and then needs its time to answer.
             let cx = Context::new().with_timeout(source.timeout() + request.wait);
-            open(live)?.receive(&cx, request).await
+            live.open().receive(&cx, request).await
         })
         .await
         .map_err(|error| place(error, "receive", source))?;
@@ -47,9 +48,9 @@ impl NewCrash {
             .into_iter()
             .map(|delivery| Self {
                 id: delivery.id,
-                token: delivery.token,
-                source: Some(Origin {
-                    entry: source.clone(),
+                out: Some(Out {
+                    token: delivery.token,
+                    source: source.clone(),
                     live: live.clone(),
                 }),
             })
@@ -61,10 +62,10 @@ impl NewCrash {
         &self.id
     }
 
-    /// Waits until a reload takes its source out of service, which then waits for the crash to be settled.
+    /// Waits until its source is taken out of service, which then waits for the crash to be settled.
     pub(crate) async fn recalled(&self) {
-        match &self.source {
-            Some(source) => source.entry.left(&source.live).await,
+        match &self.out {
+            Some(out) => out.live.out().await,
             None => std::future::pending().await,
         }
     }
@@ -80,39 +81,35 @@ impl NewCrash {
     }
 
     async fn settle(mut self, settlement: Settlement) -> Result<()> {
-        let Some(source) = self.source.take() else {
+        let Some(out) = self.out.take() else {
             return Ok(());
         };
-        settle(source, self.token, settlement)
+        out.settle(settlement)
             .await
             .map_err(|error| error.for_crash(&self.id))
     }
 }
 
-fn open(live: &LiveSource) -> Result<&dyn NewCrashSource> {
-    match live.open() {
-        Some(open) => Ok(open),
-        // Nobody sees it: only what is being dropped has nothing open.
-        None => Err(Error::new(ErrorKind::Cancelled, "the source has ended")),
+impl Out {
+    async fn settle(self, settlement: Settlement) -> Result<()> {
+        let Self {
+            token,
+            source,
+            live,
+        } = self;
+        let call = Call {
+            operation: "settle",
+            deadline: None,
+            // A crash that is delivered at the drain deadline is acknowledged after it.
+            drain: Some(source.settling()),
+        };
+        run(source.executor(), &call, |_| async {
+            let cx = Context::new().with_timeout(source.timeout());
+            live.open().settle(&cx, token, settlement.clone()).await
+        })
+        .await
+        .map_err(|error| place(error, "settle", &source))
     }
-}
-
-async fn settle(from: Origin, token: Token, settlement: Settlement) -> Result<()> {
-    let Origin {
-        entry: source,
-        live,
-    } = from;
-    let call = Call {
-        operation: "settle",
-        deadline: None,
-        drain: Some(source.drain()),
-    };
-    run(source.executor(), &call, |_| async {
-        let cx = Context::new().with_timeout(source.timeout());
-        open(&live)?.settle(&cx, token, settlement.clone()).await
-    })
-    .await
-    .map_err(|error| place(error, "settle", &source))
 }
 
 fn place(error: Error, operation: &str, source: &SourceEntry) -> Error {
@@ -121,14 +118,12 @@ fn place(error: Error, operation: &str, source: &SourceEntry) -> Error {
 
 impl Drop for NewCrash {
     fn drop(&mut self) {
-        let Some(source) = self.source.take() else {
-            return;
-        };
-        let (id, token) = (self.id.clone(), self.token);
+        let Some(out) = self.out.take() else { return };
+        let id = self.id.clone();
         // Without a runtime the program is ending, and the source's close gives everything back.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
-                if let Err(error) = settle(source, token, Settlement::GiveBack).await {
+                if let Err(error) = out.settle(Settlement::GiveBack).await {
                     tracing::warn!(%id, %error, "a crash could not be given back; its source hands it out again later");
                 }
             });

@@ -95,6 +95,8 @@ pub use executor::{BackoffExecutor, Decider, Decision, GiveUp, Progress, Transac
 #[cfg(any(test, feature = "conformance"))]
 pub use manual_clock::ManualClock;
 #[cfg(feature = "host")]
+pub(crate) use park::block_on;
+#[cfg(feature = "host")]
 pub(crate) use policy::delays_problem;
 pub use policy::{JitterKind, MAX_DELAY, MAX_DELAYS, Policy, PolicyKind, PolicyTable};
 pub use quit::Quit;

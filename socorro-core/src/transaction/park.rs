@@ -20,7 +20,7 @@ impl Wake for Unpark {
 ///
 /// For futures that need no runtime, such as the ones of [`Quit`](super::Quit) and [`Drain`](super::Drain):
 /// with it, a blocking wait is woken by the same things as an async one, without a runtime underneath.
-pub(super) fn block_on<T>(
+pub(crate) fn block_on<T>(
     mut future: Pin<&mut (dyn Future<Output = T> + '_)>,
     timeout: Option<Duration>,
 ) -> Option<T> {

@@ -141,6 +141,12 @@ fn memory_is_bounded_by_the_size_of_the_input() {
     check("a long circle", &repeated(1000, chain));
     let pipeline = |n| format!("[pipeline.p{n}]\nsource=\"a\"\nfrom=\"b\"\nto=[\"c\"]\n");
     check("pipelines of nothing", &repeated(1000, pipeline));
+    let one = format!("[resource.r]\n{}", repeated(many, |n| format!("k{n}=1\n")));
+    let takes = |n| format!("[storage.s{n}]\ntype=\"x\"\nuse=\"resource.r\"\n");
+    check(
+        "one taken over often",
+        &format!("{one}{}", repeated(1000, takes)),
+    );
     check("one line", &format!("a = [{}]", "1,".repeat(50_000)));
     check("one string", &format!("a = \"{}\"", "x".repeat(500_000)));
     check("broken lines", &"=\n".repeat(50_000));

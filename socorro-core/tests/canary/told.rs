@@ -48,6 +48,7 @@ fn errors(said: &mut String, wrong: ConfigErrors) {
         shown(said, error);
         shown(said, &error.origin);
         *said += &format!("{:?} {:?}\n", error.overrode, error.help);
+        *said += &format!("{:?} {:?}\n", error.snippet(), serde_json::to_string(error));
     }
     shown(said, &Error::from(wrong));
 }

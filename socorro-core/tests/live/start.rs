@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use socorro_core::live::Reason;
 use socorro_core::storage::Check;
 use socorro_core::transaction::{ManualClock, NoJitter};
 use socorro_core::{Error, ErrorKind};
@@ -20,6 +21,40 @@ async fn a_wrong_configuration_tells_every_error() {
     for named in ["pipeline.p", "none"] {
         assert!(error.message().contains(named), "{error}");
     }
+}
+
+#[tokio::test]
+async fn options_are_checked_although_other_tables_are_wrong() {
+    let file = File::new(
+        "[storage.a]\ntype = \"scripted\"\nbucket = \"x\"\ntimeout = 5\n\
+         [storage.b]\ntype = \"scripted\"\ntag = 7\n[pipeline.p]\nsource = \"none\"\nfrom = \"a\"\nto = [\"a\"]",
+    );
+    let refused = file.builder().start().await.unwrap_err();
+    let places: Vec<(String, usize)> = refused
+        .reasons
+        .iter()
+        .filter_map(|reason| match reason {
+            Reason::Config(wrong) => Some((wrong.key.clone(), wrong.origin.file()?.place()?.line)),
+            _ => None,
+        })
+        .collect();
+    let expected = [
+        ("storage.a.tag", 1),
+        ("storage.a.bucket", 3),
+        ("storage.a.timeout", 4),
+        ("storage.b.tag", 7),
+        ("pipeline.p.source", 9),
+        ("pipeline.p.to", 11),
+    ];
+    assert_eq!(places, expected.map(|(key, line)| (key.to_owned(), line)));
+}
+
+#[tokio::test]
+async fn options_are_not_checked_when_it_is_unclear_what_they_are() {
+    let file = File::new("[storage.a]\ntype = \"scripted\"\nuse = \"storage.c\"\nbucket = \"x\"");
+    let refused = file.builder().start().await.unwrap_err();
+    assert_eq!(refused.reasons.len(), 1, "{refused}");
+    assert!(refused.to_string().contains("storage.c"), "{refused}");
 }
 
 #[tokio::test]

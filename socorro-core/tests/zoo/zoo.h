@@ -121,6 +121,9 @@ static inline socorro_answer healthy_answer(struct store *store, const socorro_r
         answer = store->raw == NULL ? bad(SOCORRO_ERROR_NOT_FOUND, "nothing was saved")
                                     : good_with(copy_of(store->raw, store->raw_len));
         break;
+    case SOCORRO_OP_HEALTH:
+        answer = good_with(words("{\"reachable\": \"ok\", \"authenticated\": \"ok\", \"writable\": \"ok\"}"));
+        break;
     case SOCORRO_OP_CLOSE:
         break;
     default:

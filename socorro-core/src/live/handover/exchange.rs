@@ -12,11 +12,13 @@ use super::{ClaimId, Parking};
 use crate::config::ReloadConfig;
 use crate::error::Error;
 use crate::live::environment::Environment;
+use crate::live::leaving::Terms;
 use crate::live::open::{self, Opened};
 use crate::live::plan::Part;
 use crate::live::reason::Reason;
 use crate::live::wanted::WantedInstance;
 use crate::plugin::host::OpenOptions;
+use crate::step::Steps;
 
 /// One exchange at a time: the next one finds every part in service.
 pub(in crate::live) type Turns = Arc<Mutex<()>>;
@@ -30,6 +32,11 @@ pub(in crate::live) struct Order {
     /// What is opened when they have.
     pub(in crate::live) new: Vec<WantedInstance>,
     pub(in crate::live) open: OpenOptions,
+    /// The record of the attempt.
+    pub(in crate::live) steps: Steps,
+    /// The generation that comes after it, and how long flushing may take, and destroying as much again.
+    pub(in crate::live) generation: u64,
+    pub(in crate::live) close: Duration,
     pub(in crate::live) reload: ReloadConfig,
 }
 
@@ -57,6 +64,8 @@ impl Exchanged {
 struct Schedule {
     /// Operations on what is old.
     drained: Instant,
+    /// Crashes that old sources handed out.
+    settled: Instant,
     /// Whatever is old has ended.
     closed: Instant,
     /// The way back, and whoever waits.
@@ -66,8 +75,10 @@ struct Schedule {
 impl Schedule {
     fn new(now: Instant, reload: &ReloadConfig) -> Self {
         let whole = reload.park_timeout;
+        let drained = reload.drain_timeout.min(whole / 4);
         Self {
-            drained: now + reload.drain_timeout.min(whole / 4),
+            drained: now + drained,
+            settled: now + drained + whole / 8,
             closed: now + whole / 2,
             parked: now + whole,
         }
@@ -97,12 +108,19 @@ async fn carry_out(environment: Arc<Environment>, mut order: Order, mut reply: R
         return;
     }
     let schedule = Schedule::new(environment.clock.now(), &order.reload);
+    let terms = Terms {
+        generation: order.generation,
+        drained: schedule.drained,
+        grace: schedule.settled.saturating_duration_since(schedule.drained),
+        close: order.close,
+        end: None,
+    };
     let old: Vec<Box<dyn Old>> = order
         .old
         .iter()
         .filter_map(|old| match old {
-            Opened::Storage(old) => take(&environment, old, schedule.parked),
-            Opened::Source(old) => take(&environment, old, schedule.parked),
+            Opened::Storage(old) => take(&environment, old, terms, schedule.parked),
+            Opened::Source(old) => take(&environment, old, terms, schedule.parked),
         })
         .collect();
     // Opening bounds itself, and is not cut short: what is half open holds what nobody sees.
@@ -156,7 +174,7 @@ async fn carry_out(environment: Arc<Environment>, mut order: Order, mut reply: R
 /// Steps 2 and 3.
 async fn close(environment: &Environment, old: &[Box<dyn Old>], schedule: &Schedule) {
     for old in old {
-        old.drain(schedule.drained);
+        old.drain(schedule.drained, schedule.settled);
     }
     let claims: Vec<ClaimId> = old.iter().map(|old| old.claim()).collect();
     tokio::select! {
@@ -179,7 +197,7 @@ async fn open_all(
     let opening = order
         .new
         .iter()
-        .map(|instance| open::open(environment, &order.open, instance));
+        .map(|instance| open::open(environment, &order.open, instance, &order.steps));
     let mut errors = Vec::new();
     for (instance, outcome) in order.new.iter().zip(join_all(opening).await) {
         match outcome {

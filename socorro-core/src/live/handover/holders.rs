@@ -6,12 +6,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::live::plan::Part;
-use crate::plugin::host::Destroyed;
 use crate::plugin::{Exchange, Resource};
 
 /// Who holds what. Cheap to clone; all clones are one.
@@ -120,29 +118,6 @@ impl Claim {
         self.holders
             .0
             .send_if_modified(|all| all.remove(&self.id).is_some());
-    }
-
-    /// The instance was destroyed: lets go when nothing is left of it, as late as that may be (`ended`), and
-    /// never when something of it still runs that nobody can end.
-    pub(crate) fn settle(
-        self: Arc<Self>,
-        destroyed: Destroyed,
-        ended: BoxFuture<'static, Destroyed>,
-    ) {
-        match destroyed {
-            Destroyed::Clean => self.release(),
-            Destroyed::Leaked => std::mem::forget(self),
-            Destroyed::TimedOut => {
-                tokio::spawn(async move {
-                    let destroyed = ended.await;
-                    if destroyed == Destroyed::Clean {
-                        self.release();
-                    } else {
-                        std::mem::forget(self);
-                    }
-                });
-            }
-        }
     }
 
     fn blocked(&self, all: &BTreeMap<ClaimId, Holder>, from: Exchange) -> Option<String> {

@@ -9,6 +9,7 @@ use super::{ClaimId, Parking};
 use crate::error::{Error, ErrorKind, Result};
 use crate::live::environment::Environment;
 use crate::live::instance::{Instance, Openable};
+use crate::live::leaving::{Departure, Terms};
 use crate::live::opening::Opening;
 use crate::live::plan::Part;
 
@@ -21,8 +22,8 @@ pub(super) trait Old: Send + Sync {
     fn claim(&self) -> ClaimId;
     /// Where its operations wait.
     fn parking(&self) -> &Arc<Parking>;
-    /// Cuts waits short, and cancels what is left at `deadline`.
-    fn drain(&self, deadline: Instant);
+    /// Cuts waits short, cancels what is left at `deadline`, and what settles crashes at `settled`.
+    fn drain(&self, deadline: Instant, settled: Instant);
     /// Whatever still holds it has to let go.
     fn evict(&self);
     /// Puts it, or the like of it, back into service by `deadline`, and lets whoever waits go on.
@@ -36,6 +37,7 @@ struct Taken<T: ?Sized> {
     opening: Opening,
     claim: ClaimId,
     parking: Arc<Parking>,
+    departure: Arc<Departure>,
 }
 
 /// Takes `instance` out of service until `deadline`; none for one that needs nothing for itself, or that is not in
@@ -43,6 +45,7 @@ struct Taken<T: ?Sized> {
 pub(super) fn take<T: Openable + ?Sized + 'static>(
     environment: &Environment,
     instance: &Arc<Instance<T>>,
+    terms: Terms,
     deadline: Instant,
 ) -> Option<Box<dyn Old>> {
     let live = instance.live().ok()?;
@@ -55,6 +58,7 @@ pub(super) fn take<T: Openable + ?Sized + 'static>(
         deadline,
         clock,
     );
+    let departure = environment.departures.announce(instance, &live, terms);
     drop(live);
     instance.slot.take(&parking);
     let instance = instance.clone();
@@ -63,6 +67,7 @@ pub(super) fn take<T: Openable + ?Sized + 'static>(
         opening,
         claim,
         parking,
+        departure,
     }))
 }
 
@@ -80,8 +85,8 @@ impl<T: Openable + ?Sized + 'static> Old for Taken<T> {
         &self.parking
     }
 
-    fn drain(&self, deadline: Instant) {
-        self.instance.drain.start(deadline);
+    fn drain(&self, deadline: Instant, settled: Instant) {
+        self.instance.drain_until(deadline, settled);
     }
 
     fn evict(&self) {
@@ -91,11 +96,12 @@ impl<T: Openable + ?Sized + 'static> Old for Taken<T> {
     async fn back(&self, environment: &Environment, deadline: Instant) -> Result<()> {
         let put_back = self.instance.slot.put_back();
         let outcome = if put_back {
+            environment.departures.ended(&self.departure);
             Ok(())
         } else {
             self.again(environment, deadline).await
         };
-        self.instance.drain.withdraw();
+        self.instance.withdraw_drain();
         self.parking.release();
         outcome
     }

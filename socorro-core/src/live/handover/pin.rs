@@ -23,6 +23,15 @@ pub(crate) struct Unpinned {
 }
 
 impl Unpinned {
+    /// Is there nothing to wait for but what was waited for?
+    pub(crate) fn is_same(&self, waited: Option<&Arc<Parking>>) -> bool {
+        match (&self.parking, waited) {
+            (Some(parking), Some(waited)) => Arc::ptr_eq(parking, waited),
+            (Some(_), None) => false,
+            (None, _) => true,
+        }
+    }
+
     /// Waits until it may be there again.
     pub(crate) async fn released(&self) {
         if let Some(parking) = &self.parking {

@@ -7,7 +7,7 @@ use arc_swap::ArcSwapOption;
 use tokio::sync::Notify;
 
 use super::Parking;
-use crate::live::instance::Live;
+use crate::live::in_service::{Live, Service};
 
 /// In service, or out of it with a place to wait. Entering is one atomic load and one increment, without a lock.
 pub(crate) struct Slot<T: ?Sized> {
@@ -50,32 +50,25 @@ impl<T: ?Sized> Slot<T> {
         }
     }
 
-    /// Waits until `live` was taken out of service.
-    pub(crate) async fn left(&self, live: &Arc<Live<T>>) {
-        loop {
-            let changed = self.changed.notified();
-            if !self.get().is_ok_and(|current| Arc::ptr_eq(&current, live)) {
-                return;
-            }
-            changed.await;
-        }
-    }
-
     /// Takes out of service what is open; operations that come from now on wait at `parking`.
     pub(super) fn take(&self, parking: &Arc<Parking>) {
         self.parking.store(Some(parking.clone()));
-        let taken = self.live.swap(None);
+        let taken = self.empty();
         *self.taken.lock().unwrap_or_else(PoisonError::into_inner) =
             taken.as_ref().map_or_else(Weak::new, Arc::downgrade);
-        // From here on only operations hold it.
-        drop(taken);
-        self.changed.notify_waiters();
+    }
+
+    /// Takes out of service what is open; nothing comes in its place.
+    pub(crate) fn empty(&self) -> Option<Arc<Live<T>>> {
+        let taken = self.live.swap(None)?;
+        taken.set_service(Service::Out);
+        Some(taken)
     }
 
     /// Makes whatever holds what was taken let go of it.
     pub(super) fn evict(&self) {
         if let Some(live) = self.taken().upgrade() {
-            live.evicted.send_replace(true);
+            live.set_service(Service::Evicted);
         }
     }
 
@@ -84,7 +77,8 @@ impl<T: ?Sized> Slot<T> {
         let Some(live) = self.taken().upgrade() else {
             return false;
         };
-        live.evicted.send_replace(false);
+        live.set_service(Service::In);
+        live.stays();
         self.put(live);
         true
     }

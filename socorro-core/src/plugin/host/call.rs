@@ -6,6 +6,7 @@ use bytes::Bytes;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
+use super::control;
 use super::instance::Instance;
 use super::operation::{self, Operation};
 use super::pending::{self, Payload, Pending, Reply};
@@ -15,6 +16,7 @@ use crate::crash::Dumps;
 use crate::error::{Applied, Error, ErrorKind, Result};
 use crate::plugin::abi;
 use crate::plugin::wire::{give, give_millis, lend, lend_dumps, lend_path};
+use crate::transaction::block_on;
 
 /// One operation and its arguments; which it has is said at [`abi::op`].
 #[derive(Default)]
@@ -33,6 +35,9 @@ pub(super) struct Call<'a> {
     pub(super) settlement: u32,
 }
 
+/// How long closing may take when the context does not say it.
+const CLOSE: Duration = Duration::from_secs(30);
+
 impl Instance {
     /// Runs one operation to its answer, its deadline, or until the future is dropped, which cancels it.
     pub(super) async fn call(self: &Arc<Self>, cx: &Context, call: Call<'_>) -> Result<Payload> {
@@ -48,6 +53,28 @@ impl Instance {
                 crash_id => error.for_crash(crash_id),
             }
         })
+    }
+
+    /// Closes, on a control thread.
+    pub(super) async fn close_apart(self: &Arc<Self>, cx: &Context) -> Result<()> {
+        let (instance, cx) = (Arc::clone(self), cx.clone());
+        let time = cx.remaining().unwrap_or(CLOSE);
+        let close = move || {
+            let call = Call {
+                operation: abi::op::CLOSE,
+                ..Call::default()
+            };
+            let waiting = instance.submit(&cx, call)?;
+            let unlimited = Context::new();
+            let answer = std::pin::pin!(waiting.answer(&unlimited));
+            // Dropped when the time is over, which asks for cancellation.
+            block_on(answer, Some(time))
+                .unwrap_or_else(|| Err(Error::new(ErrorKind::Timeout, "it did not answer in time")))
+        };
+        control::run("close", time, close)
+            .await
+            .and_then(|closed| closed.map(drop))
+            .map_err(|error| error.in_operation("close"))
     }
 
     /// Hands the operation to the plugin, which takes it and returns at once.

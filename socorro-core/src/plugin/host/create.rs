@@ -12,6 +12,7 @@ use super::{control, services};
 use crate::error::{Error, ErrorKind, Result};
 use crate::plugin::wire::{broken, lend, take_failure};
 use crate::plugin::{Kind, abi};
+use crate::step::{Step, Steps};
 use crate::storage::Capabilities;
 
 /// How an instance is made.
@@ -67,6 +68,7 @@ pub(super) async fn create(
     name: &str,
     options: &Value,
     open: &OpenOptions,
+    steps: &Steps,
 ) -> Result<Owner> {
     plugin.require(kind)?;
     services::sync_log_level();
@@ -78,8 +80,9 @@ pub(super) async fn create(
     };
     let maker = Arc::clone(plugin);
     // The outcome owns the instance, so that one that comes too late for anybody is destroyed.
+    let steps = steps.clone();
     control::run("create", open.timeout, move || {
-        create_now(maker, &arguments)
+        steps.take(Step::Construct, || create_now(maker, &arguments))
     })
     .await
     .map_err(|error| plugin.blame(error))?

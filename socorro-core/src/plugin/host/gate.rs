@@ -32,12 +32,14 @@ impl Gate {
     /// Blocks until nobody is inside; `false` when somebody still is after `timeout`.
     pub(super) fn wait_until_empty(&self, timeout: Duration) -> bool {
         let started = Instant::now();
+        // Submitting is enqueueing: who is inside is out in microseconds, or hangs.
+        let mut pause = Duration::from_micros(50);
         while self.0.load(Ordering::Acquire) != CLOSED {
             if started.elapsed() > timeout {
                 return false;
             }
-            // Submitting is enqueueing: who is inside is out in microseconds.
-            thread::sleep(Duration::from_micros(50));
+            thread::sleep(pause);
+            pause = (pause * 2).min(Duration::from_millis(20));
         }
         true
     }

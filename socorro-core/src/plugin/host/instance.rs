@@ -121,10 +121,21 @@ impl Instance {
         }
     }
 
+    /// Waits until nothing of it is left; for ever when something that it started stays.
+    pub(super) async fn gone(&self) {
+        let mut outcome = self.outcome.subscribe();
+        // Cannot fail: the sender is ours.
+        let _ = outcome
+            .wait_for(|outcome| *outcome == Some(Destroyed::Clean))
+            .await;
+    }
+
     fn destroy_now(&self, timeout: Duration) -> Destroyed {
         if !self.gate.wait_until_empty(timeout) {
-            // Somebody hangs inside `submit`: destroying under it would pull the instance away.
-            return Destroyed::TimedOut;
+            // Somebody hangs inside `submit`: destroying under it would pull the instance away. Who waits for the
+            // end gives up; this thread stays until the call comes back, if ever.
+            self.end(Destroyed::TimedOut);
+            let _ = self.gate.wait_until_empty(Duration::MAX);
         }
         let millis = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
         let destroy = self.plugin.functions().destroy;

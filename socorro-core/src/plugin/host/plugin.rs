@@ -11,6 +11,7 @@ use super::{ImageInfo, PluginSource, PluginStorage, control, registry, resources
 use crate::error::{Error, ErrorKind, Result};
 use crate::plugin::wire::{broken, take_failure};
 use crate::plugin::{Kind, Resource, StaticPlugin, abi};
+use crate::step::{Step, Steps};
 use crate::storage::Capabilities;
 
 /// A plugin that was loaded, or is linked in, and found to be sound. Lives as long as the process.
@@ -51,13 +52,33 @@ impl Plugin {
         timeout: Duration,
     ) -> Result<Arc<Self>> {
         // SAFETY: the caller's promise.
-        unsafe { Self::enter(entry, image, 0, timeout) }
+        unsafe { Self::from_entry_in(entry, image, timeout, &Steps::default()) }
+    }
+
+    /// [`from_entry_within`](Self::from_entry_within), taking the step of an attempt.
+    ///
+    /// # Safety
+    ///
+    /// As for [`from_entry`](Self::from_entry).
+    pub(crate) unsafe fn from_entry_in(
+        entry: abi::Entry,
+        image: ImageInfo,
+        timeout: Duration,
+        steps: &Steps,
+    ) -> Result<Arc<Self>> {
+        // SAFETY: the caller's promise.
+        unsafe { Self::enter(entry, image, 0, timeout, steps) }
     }
 
     /// A plugin that is linked into this program. Entered once: the same plugin is returned from then on.
     ///
     /// Errors as those of [`from_entry`](Self::from_entry).
     pub fn from_static(plugin: StaticPlugin) -> Result<Arc<Self>> {
+        Self::from_static_in(plugin, &Steps::default())
+    }
+
+    /// [`from_static`](Self::from_static), taking the step of an attempt.
+    pub(crate) fn from_static_in(plugin: StaticPlugin, steps: &Steps) -> Result<Arc<Self>> {
         static ENTERING: Mutex<()> = Mutex::new(());
         let _one_at_a_time = ENTERING.lock().unwrap_or_else(PoisonError::into_inner);
         let entry = plugin.entry();
@@ -72,6 +93,7 @@ impl Plugin {
                 ImageInfo::default(),
                 abi::HOST_SAME_IMAGE,
                 Self::ENTRY_TIMEOUT,
+                steps,
             )
         }
     }
@@ -84,6 +106,7 @@ impl Plugin {
         image: ImageInfo,
         flags: u64,
         timeout: Duration,
+        steps: &Steps,
     ) -> Result<Arc<Self>> {
         services::sync_log_level();
         let enter = move || -> Result<Facts> {
@@ -100,7 +123,9 @@ impl Plugin {
             // SAFETY: the entry moved the failure to us.
             Err(unsafe { take_failure(failure) }.unwrap_or_else(|wrong| wrong))
         };
-        let facts = control::run_blocking("entry", timeout, enter)
+        let steps = steps.clone();
+        let handshake = move || steps.take(Step::Handshake, enter);
+        let facts = control::run_blocking("entry", timeout, handshake)
             .and_then(|facts| facts)
             .map_err(|error| match &image.path {
                 Some(path) => error.blamed_on(&format!("plugin {}", path.display())),
@@ -181,7 +206,19 @@ impl Plugin {
         options: &Value,
         open: &OpenOptions,
     ) -> Result<PluginStorage> {
-        let owner = create(self, Kind::Storage, name, options, open).await?;
+        self.open_storage_in(name, options, open, &Steps::default())
+            .await
+    }
+
+    /// [`open_storage`](Self::open_storage), taking the step of an attempt.
+    pub(crate) async fn open_storage_in(
+        self: &Arc<Self>,
+        name: &str,
+        options: &Value,
+        open: &OpenOptions,
+        steps: &Steps,
+    ) -> Result<PluginStorage> {
+        let owner = create(self, Kind::Storage, name, options, open, steps).await?;
         Ok(PluginStorage::new(owner))
     }
 
@@ -192,7 +229,19 @@ impl Plugin {
         options: &Value,
         open: &OpenOptions,
     ) -> Result<PluginSource> {
-        let owner = create(self, Kind::Source, name, options, open).await?;
+        self.open_source_in(name, options, open, &Steps::default())
+            .await
+    }
+
+    /// [`open_source`](Self::open_source), taking the step of an attempt.
+    pub(crate) async fn open_source_in(
+        self: &Arc<Self>,
+        name: &str,
+        options: &Value,
+        open: &OpenOptions,
+        steps: &Steps,
+    ) -> Result<PluginSource> {
+        let owner = create(self, Kind::Source, name, options, open, steps).await?;
         Ok(PluginSource::new(owner))
     }
 

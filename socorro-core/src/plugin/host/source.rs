@@ -35,6 +35,17 @@ impl PluginSource {
         self.instance().destroy(timeout).await
     }
 
+    /// [`close`](NewCrashSource::close) on a thread of its own, because a plugin that hangs when it is called must not
+    /// take a thread of the program with it.
+    pub(crate) async fn close_apart(&self, cx: &Context) -> Result<()> {
+        self.instance().close_apart(cx).await
+    }
+
+    /// Waits until nothing of it is left after all; for ever when something stays.
+    pub(crate) async fn gone(&self) {
+        self.instance().gone().await;
+    }
+
     /// The plugin it is an instance of.
     pub fn plugin(&self) -> &Arc<Plugin> {
         self.instance().plugin()

@@ -14,6 +14,7 @@ use super::{ImageHash, no_such_plugin, wrong};
 use crate::error::{Error, ErrorKind, Result};
 use crate::plugin::abi::{self, Note};
 use crate::plugin::{ImageInfo, Plugin};
+use crate::step::Steps;
 
 /// Keeps the code when a handle is closed; `dlfcn.h` has it, libloading does not.
 const RTLD_NODELETE: c_int = if cfg!(target_os = "linux") {
@@ -86,7 +87,12 @@ impl Image {
     }
 
     /// The plugin of this name; its entry function is called when nobody asked before.
-    pub(super) fn plugin(&self, name: &str, timeout: Duration) -> Result<Arc<Plugin>> {
+    pub(super) fn plugin(
+        &self,
+        name: &str,
+        timeout: Duration,
+        steps: &Steps,
+    ) -> Result<Arc<Plugin>> {
         let exported = self
             .plugins
             .get(name)
@@ -98,7 +104,7 @@ impl Image {
         if let Some(result) = &*entered {
             return result.clone();
         }
-        let result = self.enter(name, exported, timeout);
+        let result = self.enter(name, exported, timeout, steps);
         let called = |error: &Error| error.kind() != ErrorKind::Overloaded;
         if result.as_ref().err().is_none_or(called) {
             *entered = Some(result.clone());
@@ -106,7 +112,13 @@ impl Image {
         result
     }
 
-    fn enter(&self, name: &str, exported: &Exported, timeout: Duration) -> Result<Arc<Plugin>> {
+    fn enter(
+        &self,
+        name: &str,
+        exported: &Exported,
+        timeout: Duration,
+        steps: &Steps,
+    ) -> Result<Arc<Plugin>> {
         let info = ImageInfo {
             path: Some(self.path.clone()),
             sha256: Some(self.hash.0),
@@ -114,7 +126,7 @@ impl Image {
         };
         // SAFETY: the entry is a symbol of this image, which stays mapped; that it keeps the rules is what
         // its note promises.
-        let plugin = unsafe { Plugin::from_entry_within(exported.entry, info, timeout) }?;
+        let plugin = unsafe { Plugin::from_entry_in(exported.entry, info, timeout, steps) }?;
         if plugin.name() != name {
             return Err(Error::new(
                 ErrorKind::Plugin,

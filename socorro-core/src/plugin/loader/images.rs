@@ -13,6 +13,7 @@ use super::inspect::Inspection;
 use super::stage::Stage;
 use super::{ImageHash, LoaderOptions};
 use crate::error::{Error, ErrorKind, Result};
+use crate::step::{Step, Steps};
 
 /// A library that is in memory, for a report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -73,6 +74,8 @@ enum Loaded {
 struct Loading {
     path: PathBuf,
     deadline: Instant,
+    /// How far it has come.
+    step: Step,
 }
 
 /// Every library in memory, in the order of their hashes.
@@ -106,7 +109,11 @@ pub(super) fn find(hash: ImageHash) -> Option<Result<Arc<Image>>> {
 
 /// Loads the library, or waits for whoever is loading it. Blocks for two timeouts at most: another's and
 /// its own.
-pub(super) fn load(candidate: Candidate, options: &LoaderOptions) -> Result<Arc<Image>> {
+pub(super) fn load(
+    candidate: Candidate,
+    options: &LoaderOptions,
+    steps: &Steps,
+) -> Result<Arc<Image>> {
     let timeout = Duration::from(options.timeout);
     let mut state = lock();
     loop {
@@ -118,7 +125,7 @@ pub(super) fn load(candidate: Candidate, options: &LoaderOptions) -> Result<Arc<
         };
         let wait = loading.deadline.saturating_duration_since(Instant::now());
         if wait.is_zero() {
-            return Err(hangs(&loading.path));
+            return Err(loading.hangs());
         }
         (state, _) = IMAGES
             .changed
@@ -133,20 +140,25 @@ pub(super) fn load(candidate: Candidate, options: &LoaderOptions) -> Result<Arc<
     state.loading = Some(Loading {
         path: path.clone(),
         deadline,
+        step: Step::Copy,
     });
     drop(state);
 
     let place = options.stage.clone();
+    let steps = steps.clone();
     let run = control::run(deadline, move || {
         let _done = DoneLoading;
-        map(candidate, place.as_deref())
+        map(candidate, place.as_deref(), &steps)
     });
     match run {
         Ok(result) => result,
-        Err(NoResult::Late) => Err(hangs(&path)),
+        Err(NoResult::Late) => Err(late(path)),
         Err(NoResult::Died) => Err(Error::new(
             ErrorKind::Plugin,
-            format!("loading plugin library {} ended its thread", path.display()),
+            format!(
+                "loading plugin library {} panicked; the panic hook has its message",
+                path.display()
+            ),
         )),
         Err(NoResult::NoThread(error)) => {
             // The closure was dropped unrun, and with it nothing that says so.
@@ -157,18 +169,28 @@ pub(super) fn load(candidate: Candidate, options: &LoaderOptions) -> Result<Arc<
 }
 
 /// On a control thread. What it finds out stays known also when nobody waits for it any more.
-fn map(candidate: Candidate, place: Option<&Path>) -> Result<Arc<Image>> {
+fn map(candidate: Candidate, place: Option<&Path>, steps: &Steps) -> Result<Arc<Image>> {
     let Candidate {
         path,
         hash,
         bytes,
         inspection,
     } = candidate;
-    let stage = stage(place)?;
-    let copy = stage.put(hash, &bytes)?;
+    let copy = steps.take(Step::Copy, || stage(place)?.put(hash, &bytes))?;
+    if let Some(loading) = &mut lock().loading {
+        loading.step = Step::Load;
+    }
     let size = bytes.len() as u64;
-    let mapped = Image::map(hash, path.clone(), copy.clone(), size, &inspection);
-    let mapped = mapped.inspect_err(|_| stage.remove(&copy))?;
+    let mapped = steps.take(Step::Load, || {
+        Image::map(
+            hash,
+            path.clone(),
+            copy.path().to_owned(),
+            size,
+            &inspection,
+        )
+    })?;
+    copy.keep();
     let loaded = match mapped {
         Ok(image) => Loaded::Fit(Arc::new(image)),
         Err(error) => Loaded::Unfit { path, size, error },
@@ -212,16 +234,39 @@ fn lock() -> MutexGuard<'static, State> {
     IMAGES.state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn hangs(path: &Path) -> Error {
-    Error::new(
-        ErrorKind::Plugin,
-        format!(
-            "plugin library {} has not finished loading in time: a constructor in it hangs and keeps the \
-             linker's lock; what is loaded goes on, but nothing else can be loaded, and new threads may hang; \
-             remove the library and restart the program",
-            path.display()
-        ),
-    )
+/// The library at `path` is not loaded in time.
+fn late(path: PathBuf) -> Error {
+    let step = lock().loading.as_ref().map_or(Step::Load, |it| it.step);
+    let deadline = Instant::now();
+    Loading {
+        path,
+        deadline,
+        step,
+    }
+    .hangs()
+}
+
+impl Loading {
+    fn hangs(&self) -> Error {
+        let path = self.path.display();
+        if self.step == Step::Copy {
+            return Error::new(
+                ErrorKind::Timeout,
+                format!(
+                    "the private copy of plugin library {path} could not be written in time; what is loaded goes \
+                     on, but nothing else can be loaded until its disk answers: see plugins.stage"
+                ),
+            );
+        }
+        Error::new(
+            ErrorKind::Plugin,
+            format!(
+                "plugin library {path} has not finished loading in time: a constructor in it hangs and keeps the \
+                 linker's lock; what is loaded goes on, but nothing else can be loaded, and new threads may hang; \
+                 remove the library and restart the program"
+            ),
+        )
+    }
 }
 
 fn too_many(path: &Path, loaded: usize, options: &LoaderOptions) -> Error {

@@ -49,6 +49,7 @@ use memo::Memo;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::plugin::{Plugin, StaticPlugin};
+use crate::step::{Step, Steps, apart};
 
 /// Loads plugins by name. Cheap to clone; clones share what they remember of files. What is loaded belongs
 /// to the process, whichever loader loaded it.
@@ -72,6 +73,8 @@ struct Inner {
     search: Search,
     memo: Arc<Memo>,
     linked: BTreeMap<String, StaticPlugin>,
+    /// The record of the attempt that loads.
+    steps: Steps,
 }
 
 impl Loader {
@@ -82,6 +85,16 @@ impl Loader {
             options,
             memo: Arc::default(),
             linked: BTreeMap::new(),
+            steps: Steps::default(),
+        }))
+    }
+
+    /// The same loader, taking the steps of an attempt.
+    #[must_use]
+    pub(crate) fn within(&self, steps: &Steps) -> Self {
+        Self(Arc::new(Inner {
+            steps: steps.clone(),
+            ..Inner::clone(&self.0)
         }))
     }
 
@@ -113,8 +126,8 @@ impl Loader {
     /// The plugin `name`: a linked one, or the one in the file `library`, or else in the first
     /// `libsocorro_plugin_<name>.so` of the search path. Equal bytes give the same plugin, wherever they are.
     ///
-    /// Everything that blocks runs on other threads. When the future is dropped the load goes on by itself;
-    /// loading again then finds it done.
+    /// Everything that blocks runs on control threads of its own. When the future is dropped the load goes on by
+    /// itself; loading again then finds it done.
     ///
     /// # Errors
     ///
@@ -134,10 +147,11 @@ impl Loader {
         let inner = Arc::clone(&self.0);
         let name = name.to_owned();
         let library = library.map(Path::to_owned);
-        tokio::task::spawn_blocking(move || inner.load(&name, library))
+        apart("plugin", move || inner.load(&name, library))
             .await
             .map_err(|error| {
-                Error::new(ErrorKind::Internal, "loading a plugin was cut short").caused_by(&error)
+                let why = "there is no thread to load a plugin on";
+                Error::new(ErrorKind::Overloaded, why).caused_by(&error)
             })?
     }
 
@@ -155,42 +169,51 @@ impl Loader {
 
 impl Inner {
     fn load(&self, name: &str, library: Option<PathBuf>) -> Result<Arc<Plugin>> {
+        let steps = self.steps.about(format_args!("plugin {name}"));
         if library.is_none()
             && let Some(linked) = self.linked.get(name)
         {
-            return Plugin::from_static(*linked);
+            return Plugin::from_static_in(*linked, &steps);
         }
         let path = match library {
             Some(path) => path,
             None => self.search.find(name)?,
         };
         let timeout = Duration::from(self.options.timeout);
-        self.image(name, path)?.plugin(name, timeout)
+        self.image(name, path, &steps)?
+            .plugin(name, timeout, &steps)
     }
 
-    fn image(&self, name: &str, path: PathBuf) -> Result<Arc<Image>> {
+    fn image(&self, name: &str, path: PathBuf, steps: &Steps) -> Result<Arc<Image>> {
+        match steps.take(Step::Copy, || self.look(name, path))? {
+            Seen::Known(image) => image,
+            Seen::New(candidate) => images::load(*candidate, &self.options, steps),
+        }
+    }
+
+    /// Reads the library as far as that is needed to know it.
+    fn look(&self, name: &str, path: PathBuf) -> Result<Seen> {
         let (file, metadata) = read::open(&path)?;
         if let Some(hash) = self.memo.get(&metadata)
             && let Some(image) = images::find(hash)
         {
             self.check_pin(name, &path, hash)?;
-            return image;
+            return Ok(Seen::Known(image));
         }
         let bytes = read::bytes(&path, &file, &metadata)?;
         let hash = ImageHash::of(&bytes);
         self.check_pin(name, &path, hash)?;
         self.memo.put(&metadata, hash, SystemTime::now());
         if let Some(image) = images::find(hash) {
-            return image;
+            return Ok(Seen::Known(image));
         }
         let inspection = inspect(&bytes).map_err(|defect| defective(&path, &defect))?;
-        let candidate = Candidate {
+        Ok(Seen::New(Box::new(Candidate {
             path,
             hash,
             bytes,
             inspection,
-        };
-        images::load(candidate, &self.options)
+        })))
     }
 
     fn check_pin(&self, name: &str, path: &Path, hash: ImageHash) -> Result<()> {
@@ -203,6 +226,13 @@ impl Inner {
             _ => Ok(()),
         }
     }
+}
+
+/// What a library turned out to be.
+enum Seen {
+    /// Its bytes were loaded before; and what came of that.
+    Known(Result<Arc<Image>>),
+    New(Box<Candidate>),
 }
 
 fn defective(path: &Path, defect: &Defect) -> Error {

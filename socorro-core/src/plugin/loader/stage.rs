@@ -81,7 +81,9 @@ impl Stage {
     }
 
     /// Writes the copy; its name is its hash. A copy that is there already is replaced.
-    pub(super) fn put(&self, hash: ImageHash, bytes: &[u8]) -> Result<PathBuf> {
+    ///
+    /// It is removed again unless it is kept. What stays behind all the same goes with the directory.
+    pub(super) fn put(&self, hash: ImageHash, bytes: &[u8]) -> Result<StagedCopy> {
         let path = self.directory.join(format!("{hash}.so"));
         let partial = self.directory.join(format!("{hash}.partial"));
         let written = fs::remove_file(&partial)
@@ -99,19 +101,41 @@ impl Stage {
             .and_then(|mut file| file.write_all(bytes))
             .and_then(|()| fs::rename(&partial, &path));
         match written {
-            Ok(()) => Ok(path),
-            Err(error) => Err(no_place(&format!(
-                "{}: a copy of {} bytes cannot be written: {error}",
-                self.directory.display(),
-                bytes.len()
-            ))),
+            Ok(()) => Ok(StagedCopy(Some(path))),
+            Err(error) => {
+                // The part that was written takes up room that may be what is missing.
+                let _ = fs::remove_file(&partial);
+                Err(no_place(&format!(
+                    "{}: a copy of {} bytes cannot be written: {error}",
+                    self.directory.display(),
+                    bytes.len()
+                )))
+            }
         }
     }
+}
 
-    /// Removes a copy that was not loaded after all.
-    pub(super) fn remove(&self, copy: &Path) {
-        // What stays behind goes with the directory.
-        let _ = fs::remove_file(copy);
+/// A copy that is removed when it is not loaded after all.
+#[derive(Debug)]
+pub(super) struct StagedCopy(Option<PathBuf>);
+
+impl StagedCopy {
+    pub(super) fn path(&self) -> &Path {
+        self.0.as_deref().unwrap_or(Path::new(""))
+    }
+
+    /// It was loaded, and stays as long as the process.
+    pub(super) fn keep(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for StagedCopy {
+    fn drop(&mut self) {
+        if let Some(path) = &self.0 {
+            // What stays behind goes with the directory.
+            let _ = fs::remove_file(path);
+        }
     }
 }
 

@@ -51,21 +51,3 @@ fn what_overlaps_is_in_nobodys_way() {
     old.release();
     holders.released(&[old.id()]).now_or_never().unwrap();
 }
-
-#[tokio::test]
-async fn what_never_ends_is_never_let_go_of() {
-    let holders = Holders::new();
-    let settle = |destroyed, later| {
-        let claim = holders.claim(part("a"), directory(Exchange::Overlap));
-        claim.acquire().unwrap();
-        let id = claim.id();
-        claim.settle(destroyed, Box::pin(async move { later }));
-        id
-    };
-    let leaked = settle(Destroyed::Leaked, Destroyed::Leaked);
-    let stuck = settle(Destroyed::TimedOut, Destroyed::TimedOut);
-    let clean = settle(Destroyed::Clean, Destroyed::Clean);
-    let late = settle(Destroyed::TimedOut, Destroyed::Clean);
-    holders.released(&[clean, late]).await;
-    assert_eq!(holders.left(&[leaked, stuck]), [part("a"), part("a")]);
-}

@@ -8,7 +8,9 @@ fn a_copy_is_private_and_read_only() {
     let place = tempfile::tempdir().unwrap();
     let stage = Stage::new(Some(&place.path().join("new"))).unwrap();
     let hash = ImageHash::of(b"code");
-    let copy = stage.put(hash, b"code").unwrap();
+    let staged = stage.put(hash, b"code").unwrap();
+    let copy = staged.path().to_owned();
+    staged.keep();
     assert_eq!(fs::read(&copy).unwrap(), b"code");
     assert_eq!(
         copy.file_name().unwrap().to_str().unwrap(),
@@ -21,9 +23,11 @@ fn a_copy_is_private_and_read_only() {
 
     // A second copy of the same bytes, also after one that was cut short.
     fs::write(copy.with_extension("partial"), "half").unwrap();
-    assert_eq!(stage.put(hash, b"code").unwrap(), copy);
+    let staged = stage.put(hash, b"code").unwrap();
+    assert_eq!(staged.path(), copy);
     assert_eq!(fs::read_dir(copy.parent().unwrap()).unwrap().count(), 1);
-    stage.remove(&copy);
+    // It is not loaded after all.
+    drop(staged);
     assert_eq!(fs::read_dir(copy.parent().unwrap()).unwrap().count(), 0);
 }
 
@@ -31,7 +35,9 @@ fn a_copy_is_private_and_read_only() {
 fn only_what_the_dead_left_is_swept() {
     let place = tempfile::tempdir().unwrap();
     let first = Stage::new(Some(place.path())).unwrap();
-    let copy = first.put(ImageHash::of(b"code"), b"code").unwrap();
+    let staged = first.put(ImageHash::of(b"code"), b"code").unwrap();
+    let copy = staged.path().to_owned();
+    staged.keep();
     let dead = place.path().join("process-1-00");
     fs::create_dir(&dead).unwrap();
     fs::write(dead.join("library.so"), "old").unwrap();
