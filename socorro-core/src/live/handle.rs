@@ -10,7 +10,8 @@ use bytes::Bytes;
 use super::admission::Admitted;
 use super::generation::{Generation, StorageEntry};
 use super::handover::{Parking, Pin};
-use super::instance::LiveStorage;
+use super::in_service::Within;
+use super::instance::{LiveStorage, OpenStorage};
 use super::shared::{Claim, Shared};
 use crate::context::Context;
 use crate::crash::{CrashId, Dump, DumpName, Dumps, ProcessedCrash, RawCrash, StoredId};
@@ -414,10 +415,11 @@ impl StorageHandle {
         }
         let entered = self.enter(bytes).await?;
         let Entered {
-            entry, live, pin, ..
+            entry, within, pin, ..
         } = &entered;
         let mut cx = self.cx.clone();
-        cx.pin = Some(pin.clone());
+        // A composite finds its children in it. An operation on a backend keeps nothing open but that.
+        cx.pin = pin.clone();
         let call = Call {
             operation,
             deadline: cx.deadline(),
@@ -428,12 +430,15 @@ impl StorageHandle {
                 Some(timeout) => cx.clone().with_timeout(timeout),
                 None => cx.clone(),
             };
-            attempt(Open::Live(live.clone()), cx)
+            attempt(Open::Live(within.live().clone()), cx)
         }));
+        let Some(pin) = pin else {
+            return work.await;
+        };
         tokio::select! {
             biased;
             outcome = work => outcome,
-            () = pin.evicted(), if entry.is_composite() => Err(cancelled(
+            () = pin.evicted() => Err(cancelled(
                 "a reload had to close one of the stores and could wait no longer",
             )),
         }
@@ -457,23 +462,32 @@ impl StorageHandle {
             };
             let held = match pin.live(&entry) {
                 // What is below a composite is held for the whole of the operation.
-                Ok(live) if entry.is_composite() => pin.hold([self.name()]).map(|pin| (live, pin)),
-                Ok(live) => Ok((live, pin)),
+                Ok(live) if entry.is_composite() => {
+                    let held = pin.clone().hold([self.name()]);
+                    held.map(|pin| (live, Some(pin)))
+                }
+                Ok(live) => Ok((live, None)),
                 Err(unpinned) => Err(unpinned),
             };
             let out = match held {
                 Ok((live, pin)) => {
                     return Ok(Entered {
                         entry,
-                        live,
+                        within: live.enter(),
                         pin,
                         _admitted: admitted,
                     });
                 }
                 Err(out) => out,
             };
+            if self.is_superseded(&pin) {
+                waited = before.map(|before| (before, admitted));
+                continue;
+            }
             let is_new = |parking: &Arc<Parking>| {
-                !before.is_some_and(|before| Arc::ptr_eq(&before, parking))
+                !before
+                    .as_ref()
+                    .is_some_and(|before| Arc::ptr_eq(before, parking))
             };
             let parking = out.parking.filter(is_new).ok_or_else(gone)?;
             // A composite admits everything; it is the store below that bounds how much waits.
@@ -482,6 +496,16 @@ impl StorageHandle {
                 .transpose()?;
             parking.wait(self.cx.deadline()).await?;
             waited = Some((parking, admitted));
+        }
+    }
+
+    /// Has a reload come since the operation pinned a generation, which it may leave?
+    fn is_superseded(&self, pin: &Pin) -> bool {
+        match &self.target {
+            Target::Current { shared, .. } if self.cx.pin.is_none() => {
+                !Arc::ptr_eq(&shared.pin(), pin.generation())
+            }
+            _ => false,
         }
     }
 
@@ -513,8 +537,9 @@ impl fmt::Debug for StorageHandle {
 /// An operation that has begun, and all that it holds until it ends.
 struct Entered {
     entry: Arc<StorageEntry>,
-    live: Arc<LiveStorage>,
-    pin: Pin,
+    within: Within<dyn OpenStorage>,
+    /// Of a composite: what is below it.
+    pin: Option<Pin>,
     _admitted: Admitted,
 }
 

@@ -1,6 +1,7 @@
 //! What is open behind an instance, and who holds it.
 
 use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
@@ -12,9 +13,8 @@ use super::leaving::Departure;
 use super::plan::Part;
 use super::retire::{Retire, Retired, Retiree};
 
-/// An open storage or source. An operation holds it from its start to its end, and a crash that was handed out
-/// until it is settled; so the number of its holders is the number of operations in it, and no count is kept by
-/// hand. When the last of them lets go it retires by itself.
+/// An open storage or source. An operation [enters](Self::enter) it from its start to its end, and a crash that was
+/// handed out stays in it until it is settled. When nothing holds it any more it retires by itself.
 pub(crate) struct Live<T: ?Sized> {
     part: Part,
     open: Arc<T>,
@@ -26,6 +26,8 @@ pub(crate) struct Live<T: ?Sized> {
     token: Mutex<Option<TaskTrackerToken>>,
     service: watch::Sender<Service>,
     departure: Mutex<Option<Arc<Departure>>>,
+    /// Only told, never decided by: what keeps it open is that it is held.
+    operations: AtomicUsize,
 }
 
 /// What whoever holds it may do.
@@ -39,10 +41,28 @@ pub(super) enum Service {
     Evicted,
 }
 
+/// One operation in it, or one crash that is out; leaves when dropped.
+pub(crate) struct Within<T: ?Sized>(Arc<Live<T>>);
+
+impl<T: ?Sized> Within<T> {
+    pub(crate) fn live(&self) -> &Arc<Live<T>> {
+        &self.0
+    }
+}
+
+impl<T: ?Sized> Drop for Within<T> {
+    fn drop(&mut self) {
+        self.0.operations.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// A [`Live`], whatever is open in it.
 pub(crate) trait Held: Send + Sync {
-    /// Retires under `operations` holders that did not let go in time.
-    fn give_up(&self, operations: usize);
+    /// How many operations are in it.
+    fn operations(&self) -> usize;
+
+    /// Retires under what did not let go in time.
+    fn give_up(&self);
 }
 
 impl<T: Openable + ?Sized> Live<T> {
@@ -61,11 +81,18 @@ impl<T: Openable + ?Sized> Live<T> {
             claim,
             service: watch::Sender::new(Service::In),
             departure: Mutex::default(),
+            operations: AtomicUsize::new(0),
         })
     }
 }
 
 impl<T: ?Sized> Live<T> {
+    /// An operation begins.
+    pub(crate) fn enter(self: Arc<Self>) -> Within<T> {
+        self.operations.fetch_add(1, Ordering::Relaxed);
+        Within(self)
+    }
+
     /// What is open. Still there, but ended, once it was given up.
     pub(crate) fn open(&self) -> &T {
         &self.open
@@ -102,10 +129,6 @@ impl<T: ?Sized> Live<T> {
         self.service.send_replace(service);
     }
 
-    pub(super) fn is_out(&self) -> bool {
-        *self.service.borrow() != Service::In
-    }
-
     /// It leaves for this reason; one that it left for before stays.
     pub(super) fn departs(&self, departure: Arc<Departure>) {
         lock(&self.departure).get_or_insert(departure);
@@ -138,8 +161,12 @@ fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl<T: ?Sized + Send + Sync> Held for Live<T> {
-    fn give_up(&self, operations: usize) {
-        self.retire(operations);
+    fn operations(&self) -> usize {
+        self.operations.load(Ordering::Relaxed)
+    }
+
+    fn give_up(&self) {
+        self.retire(self.operations());
     }
 }
 

@@ -82,7 +82,12 @@ async fn backed<T: Openable + ?Sized + 'static>(
     };
     let live = opening.live(environment, open, claim);
     let (identity, opening) = (instance.identity.clone(), opening.unrecorded());
-    Ok(Instance::new(instance.part(), identity, Some(opening), live))
+    Ok(Instance::new(
+        instance.part(),
+        identity,
+        Some(opening),
+        live,
+    ))
 }
 
 impl Opened {

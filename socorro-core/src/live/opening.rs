@@ -182,7 +182,9 @@ impl Openable for dyn OpenSource {
 
 /// `Unavailable` when what the storage is for cannot be used.
 async fn usable(storage: &PluginStorage, timeout: Duration) -> Result<()> {
-    let health = storage.health(&Context::new().with_timeout(timeout)).await?;
+    let health = storage
+        .health(&Context::new().with_timeout(timeout))
+        .await?;
     if health.is_usable() {
         return Ok(());
     }

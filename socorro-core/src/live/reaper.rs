@@ -9,12 +9,12 @@ use futures_util::FutureExt;
 use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
 
-use super::leaving::{Close, Departures, Stage};
-use super::retire::{Retired, Retiree};
+use super::leaving::{Close, Departure, Departures, Stage};
+use super::retire::{Retire, Retired, Retiree};
 use crate::context::Context;
 use crate::options::HumanDuration;
 use crate::plugin::host::Destroyed;
-use crate::step::{Failpoints, Step};
+use crate::step::{Failpoints, Step, Steps};
 use crate::transaction::Clock;
 
 /// Flushes and destroys instances as they retire, each in a task of its own, so that one that hangs keeps
@@ -102,57 +102,30 @@ async fn end(retiree: Retiree, departures: Arc<Departures>) {
     } = retiree;
     let departure = departure.unwrap_or_else(|| departures.unannounced(part, UNANNOUNCED));
     departures.advance(&departure, Stage::Closing);
-    let clock = departures.clock();
     let mut wrong = Vec::new();
     if operations > 0 {
         wrong.push(format!(
             "{operations} operations in it had not ended when they were cancelled at the drain deadline"
         ));
     }
-    let time = departure.time_to(Close::Flush, clock);
-    let cx = Context::new().with_timeout(time);
     let steps = departures.steps();
-    let flush = steps.take_async(Step::Close, open.flush(&cx));
-    let flush = AssertUnwindSafe(flush).catch_unwind();
-    match departure
-        .within(Close::Flush, clock, Duration::ZERO, flush)
-        .await
-    {
-        Some(Ok(Ok(()))) => {}
-        Some(Ok(Err(error))) => wrong.push(format!("it could not flush: {error}")),
-        Some(Err(_)) => wrong
-            .push("it panicked when it was to flush; the panic hook has its message".to_owned()),
-        None => wrong.push(format!("it did not flush within {}", HumanDuration(time))),
-    }
-    let time = departure.time_to(Close::Destroy, clock);
-    let destroy = AssertUnwindSafe(open.clone().destroy(time)).catch_unwind();
-    let destroyed = departure.within(Close::Destroy, clock, HOST, destroy).await;
-    // One that panics is as good as one that does not return.
-    let destroyed = destroyed.and_then(Result::ok);
-    let is_gone = match destroyed {
-        Some(Destroyed::Clean) => true,
-        Some(Destroyed::Leaked) => {
-            wrong.push("something of it still runs after it was destroyed".to_owned());
-            false
-        }
-        Some(Destroyed::TimedOut) | None => {
-            wrong.push(format!(
-                "it was not destroyed within {}",
-                HumanDuration(time)
-            ));
-            false
-        }
+    let flushed = flush(&*open, &departure, departures.clock(), &steps).await;
+    let mut step = match flushed {
+        Ok(()) => Step::Drain,
+        Err(_) => Step::Close,
     };
+    wrong.extend(flushed.err());
+    let destroyed = destroy(&open, &departure, departures.clock()).await;
+    let is_gone = destroyed.is_ok();
+    if !is_gone {
+        step = Step::Close;
+    }
+    wrong.extend(destroyed.err());
     if !is_gone {
         departures.advance(&departure, Stage::LeftBehind);
     } else if let Some(claim) = &claim {
         claim.release();
     }
-    let step = if wrong.len() > usize::from(operations > 0) {
-        Step::Close
-    } else {
-        Step::Drain
-    };
     if !wrong.is_empty() {
         departures.report(&departure, step, operations, wrong.join("; "));
     }
@@ -170,5 +143,51 @@ async fn end(retiree: Retiree, departures: Arc<Departures>) {
     departures.ended(&departure);
 }
 
-/// What the plugin host takes beyond the time that it is given.
-const HOST: Duration = Duration::from_secs(1);
+async fn flush(
+    open: &dyn Retire,
+    departure: &Departure,
+    clock: &dyn Clock,
+    steps: &Steps,
+) -> Result<(), String> {
+    let cx = Context::new().with_timeout(departure.time_to(Close::Flush, clock));
+    let flush = steps.take_async(Step::Close, open.flush(&cx));
+    let flush = AssertUnwindSafe(flush).catch_unwind();
+    match departure.within(Close::Flush, clock, flush).await {
+        Ok(Ok(Ok(()))) => Ok(()),
+        Ok(Ok(Err(error))) => Err(format!("it could not flush: {error}")),
+        Ok(Err(panic)) => {
+            // The payload is not looked into: dropping it may panic again.
+            std::mem::forget(panic);
+            Err("its flush panicked; the panic hook has the message".to_owned())
+        }
+        Err(time) => Err(format!("it did not flush within {}", HumanDuration(time))),
+    }
+}
+
+/// What is left of it, if anything.
+async fn destroy(
+    open: &Arc<dyn Retire>,
+    departure: &Departure,
+    clock: &dyn Clock,
+) -> Result<(), String> {
+    let time = departure.time_to(Close::Destroy, clock);
+    let destroy = AssertUnwindSafe(open.clone().destroy(time)).catch_unwind();
+    let late = |time| {
+        Err(format!(
+            "it was not destroyed within {}",
+            HumanDuration(time)
+        ))
+    };
+    match departure.within(Close::Destroy, clock, destroy).await {
+        Ok(Ok(Destroyed::Clean)) => Ok(()),
+        Ok(Ok(Destroyed::Leaked)) => {
+            Err("something of it still runs after it was destroyed".to_owned())
+        }
+        Ok(Ok(Destroyed::TimedOut)) => late(time),
+        Ok(Err(panic)) => {
+            std::mem::forget(panic);
+            Err("its destroy panicked; the panic hook has the message".to_owned())
+        }
+        Err(time) => late(time),
+    }
+}

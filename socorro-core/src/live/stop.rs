@@ -12,12 +12,12 @@ use super::leaving::{Departures, Terms};
 use super::reaper::within;
 use crate::error::{Error, ErrorKind, Result};
 
-/// How long after the drain deadline what was cancelled may take to let go, and crashes to be settled. At the
-/// shutdown, how much longer than its deadline everything may take together.
+/// How long after the drain deadline crashes may be settled. At the shutdown, how much longer than its deadline
+/// everything may take together.
 pub(super) const GRACE: Duration = Duration::from_secs(5);
 
-/// At the shutdown, the part of it for what was cancelled to let go.
-const LET_GO: Duration = Duration::from_secs(1);
+/// At the shutdown, the part of it for settling.
+const SETTLE: Duration = Duration::from_secs(1);
 
 impl Driver {
     /// Lets pipelines see through what they have, then everything end, all within the shutdown timeout and
@@ -39,16 +39,17 @@ impl Driver {
         let terms = Terms {
             generation: last.number(),
             drained,
-            grace: LET_GO,
+            grace: SETTLE,
             close: last.settings.plugins.timeout.0,
-            end: Some(drained + GRACE),
+            // A little earlier than nobody waits any more, so that what is given up is reported.
+            end: Some(drained + GRACE.saturating_sub(SETTLE)),
         };
         let departures = self.reaper.departures().clone();
         // Bounds what pipelines still do, and what earlier reloads let go.
         departures.hasten(terms);
         let_go(&departures, &last, &Generation::default(), terms);
         drop(last);
-        let patience = timeout + LET_GO + LET_GO;
+        let patience = timeout + SETTLE + SETTLE;
         let outcome = match within(&*clock, patience, pipelines.join_next()).await {
             Some(None) => Ok(()),
             Some(Some(Ok(outcome))) => outcome,

@@ -5,7 +5,7 @@ use super::{Receive, Settlement, Token};
 use crate::context::Context;
 use crate::crash::StoredId;
 use crate::error::{Error, Result};
-use crate::live::{LiveSource, SourceEntry};
+use crate::live::{LiveSource, OpenSource, SourceEntry, Within};
 use crate::transaction::{Call, run};
 
 /// A new crash and the duty to settle it: [`ack`](Self::ack) it, [`nack`](Self::nack) it, or drop it, which
@@ -21,7 +21,7 @@ pub(crate) struct NewCrash {
 struct Out {
     token: Token,
     source: Arc<SourceEntry>,
-    live: Arc<LiveSource>,
+    within: Within<dyn OpenSource>,
 }
 
 impl NewCrash {
@@ -37,6 +37,7 @@ impl NewCrash {
             deadline: None,
             drain: Some(source.drain()),
         };
+        let _within = live.clone().enter();
         let deliveries = run(source.executor(), &call, |_| async {
             // The source may wait, and then needs its time to answer.
             let cx = Context::new().with_timeout(source.timeout() + request.wait);
@@ -51,7 +52,7 @@ impl NewCrash {
                 out: Some(Out {
                     token: delivery.token,
                     source: source.clone(),
-                    live: live.clone(),
+                    within: live.clone().enter(),
                 }),
             })
             .collect())
@@ -65,7 +66,7 @@ impl NewCrash {
     /// Waits until its source is taken out of service, which then waits for the crash to be settled.
     pub(crate) async fn recalled(&self) {
         match &self.out {
-            Some(out) => out.live.out().await,
+            Some(out) => out.within.live().out().await,
             None => std::future::pending().await,
         }
     }
@@ -95,7 +96,7 @@ impl Out {
         let Self {
             token,
             source,
-            live,
+            within,
         } = self;
         let call = Call {
             operation: "settle",
@@ -105,7 +106,11 @@ impl Out {
         };
         run(source.executor(), &call, |_| async {
             let cx = Context::new().with_timeout(source.timeout());
-            live.open().settle(&cx, token, settlement.clone()).await
+            within
+                .live()
+                .open()
+                .settle(&cx, token, settlement.clone())
+                .await
         })
         .await
         .map_err(|error| place(error, "settle", &source))

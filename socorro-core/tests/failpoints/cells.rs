@@ -33,6 +33,7 @@ fn side(step: Step) -> Side {
         | Step::Plan
         | Step::Construct
         | Step::Health
+        | Step::Exchange
         | Step::Commit => Side::Before,
         Step::Drain | Step::Close => Side::After,
     }

@@ -7,16 +7,20 @@
     reason = "tests"
 )]
 
+mod accounting;
 mod control;
 mod diff;
 mod drain;
+mod ends;
 mod exclusive;
 mod expecting;
 mod last_good;
 mod outages;
 mod pipelines;
 mod reload;
+mod rewire;
 mod rotate;
 mod scripted;
 mod start;
+mod stuck;
 mod support;

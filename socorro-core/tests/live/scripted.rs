@@ -2,9 +2,9 @@
 //!
 //! Each storage and source names a `tag`; instances of one tag share a [`Script`].
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::{Arc, Condvar, LazyLock, Mutex};
 
 use socorro_core::crash::{CrashId, Dumps, RawCrash, StoredId};
 use socorro_core::options::Secret;
@@ -34,12 +34,29 @@ pub struct Script {
     /// Of the source.
     pub queue: Mutex<VecDeque<StoredId>>,
     pub arrived: Notify,
-    pub out: Mutex<HashMap<Token, StoredId>>,
     pub acked: Mutex<Vec<StoredId>>,
     pub nacked: Mutex<Vec<(StoredId, String)>>,
     /// What receiving fails with.
     pub receive_fails: Mutex<Option<Error>>,
+    /// The ids that were saved, as often as they were.
+    pub saved: Mutex<Vec<StoredId>>,
+    /// What was done to sources, in order: `receive 1`, `ack 1`, `close 1`, with the number of the instance.
+    pub events: Mutex<Vec<String>>,
+    /// What never comes back.
+    hangs: Mutex<HashSet<Hang>>,
+    /// Told when something is asked that never comes back.
+    pub hanging: Notify,
+    unhang: Condvar,
     tokens: AtomicU64,
+}
+
+/// What can be made to never come back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Hang {
+    Close,
+    Destroy,
+    Receive,
+    Settle,
 }
 
 static SCRIPTS: LazyLock<Mutex<HashMap<String, Arc<Script>>>> = LazyLock::new(Mutex::default);
@@ -60,10 +77,14 @@ pub fn script(tag: &str) -> Arc<Script> {
             passwords: Mutex::default(),
             queue: Mutex::default(),
             arrived: Notify::new(),
-            out: Mutex::default(),
             acked: Mutex::default(),
             nacked: Mutex::default(),
             receive_fails: Mutex::default(),
+            saved: Mutex::default(),
+            events: Mutex::default(),
+            hangs: Mutex::default(),
+            hanging: Notify::new(),
+            unhang: Condvar::new(),
             tokens: AtomicU64::new(0),
         })
     });
@@ -74,6 +95,37 @@ impl Script {
     /// No save passes until permits are added.
     pub fn shut_gate(&self) {
         self.gate.forget_permits(usize::MAX >> 4);
+    }
+
+    /// From now on this never comes back.
+    pub fn hang(&self, hang: Hang) {
+        self.hangs.lock().unwrap().insert(hang);
+    }
+
+    /// A destroy that hangs comes back after all, and nothing hangs from now on.
+    pub fn unhang(&self) {
+        self.hangs.lock().unwrap().clear();
+        self.unhang.notify_all();
+    }
+
+    async fn may_hang(&self, hang: Hang) {
+        let hangs = self.hangs.lock().unwrap().contains(&hang);
+        if hangs {
+            self.hanging.notify_one();
+            std::future::pending::<()>().await;
+        }
+    }
+
+    fn may_hang_destroyed(&self) {
+        let mut hangs = self.hangs.lock().unwrap();
+        while hangs.contains(&Hang::Destroy) {
+            hangs = self.unhang.wait(hangs).unwrap();
+        }
+    }
+
+    fn event(&self, what: &str, instance: usize) {
+        let event = format!("{what} {instance}");
+        self.events.lock().unwrap().push(event);
     }
 
     pub fn has(&self, id: impl Into<StoredId>) -> bool {
@@ -149,6 +201,7 @@ impl CrashStorage for ScriptedStorage {
             .lock()
             .unwrap()
             .insert(id.into(), raw.clone());
+        self.0.saved.lock().unwrap().push(id.into());
         Ok(())
     }
 
@@ -182,12 +235,25 @@ impl CrashStorage for ScriptedStorage {
     }
 
     async fn close(&self, _: &Context) -> Result<()> {
+        self.0.may_hang(Hang::Close).await;
         self.0.closed.fetch_add(1, Ordering::SeqCst);
         Ok(())
     }
 }
 
-pub struct ScriptedSource(Arc<Script>);
+impl Drop for ScriptedStorage {
+    fn drop(&mut self) {
+        self.0.may_hang_destroyed();
+    }
+}
+
+/// What it handed out comes back when it is closed or dropped, and is settled by nobody else.
+pub struct ScriptedSource {
+    script: Arc<Script>,
+    /// Counted from 1.
+    number: usize,
+    out: Mutex<HashMap<Token, StoredId>>,
+}
 
 #[async_trait]
 impl SourcePlugin for ScriptedSource {
@@ -195,48 +261,84 @@ impl SourcePlugin for ScriptedSource {
 
     async fn open(config: Config, _: &OpenContext) -> Result<Self> {
         let script = script(&config.tag);
-        script.opened.fetch_add(1, Ordering::SeqCst);
-        Ok(Self(script))
+        let failure = script.open_fails.lock().unwrap().clone();
+        failure.map_or(Ok(()), Err)?;
+        let number = script.opened.fetch_add(1, Ordering::SeqCst) + 1;
+        Ok(Self {
+            script,
+            number,
+            out: Mutex::default(),
+        })
+    }
+}
+
+impl ScriptedSource {
+    fn give_all_back(&self) {
+        let out = std::mem::take(&mut *self.out.lock().unwrap());
+        for id in out.into_values() {
+            self.script.arrive(id);
+        }
     }
 }
 
 #[async_trait]
 impl NewCrashSource for ScriptedSource {
     async fn receive(&self, _: &Context, request: Receive) -> Result<Vec<Delivery>> {
-        let failure = self.0.receive_fails.lock().unwrap().clone();
+        self.script.may_hang(Hang::Receive).await;
+        let failure = self.script.receive_fails.lock().unwrap().clone();
         failure.map_or(Ok(()), Err)?;
-        let arrived = self.0.arrived.notified();
-        if self.0.queue.lock().unwrap().is_empty() && !request.wait.is_zero() {
+        let arrived = self.script.arrived.notified();
+        if self.script.queue.lock().unwrap().is_empty() && !request.wait.is_zero() {
             let _ = tokio::time::timeout(request.wait, arrived).await;
         }
-        let mut queue = self.0.queue.lock().unwrap();
+        let mut queue = self.script.queue.lock().unwrap();
         let mut deliveries = Vec::new();
         while deliveries.len() < request.max.get()
             && let Some(id) = queue.pop_front()
         {
-            let token = Token(self.0.tokens.fetch_add(1, Ordering::SeqCst));
-            self.0.out.lock().unwrap().insert(token, id.clone());
+            let token = Token(self.script.tokens.fetch_add(1, Ordering::SeqCst));
+            self.out.lock().unwrap().insert(token, id.clone());
+            self.script.event("receive", self.number);
             deliveries.push(Delivery { id, token });
         }
         Ok(deliveries)
     }
 
     async fn settle(&self, _: &Context, token: Token, settlement: Settlement) -> Result<()> {
-        let Some(id) = self.0.out.lock().unwrap().remove(&token) else {
+        self.script.may_hang(Hang::Settle).await;
+        let Some(id) = self.out.lock().unwrap().remove(&token) else {
             return Ok(());
         };
         match settlement {
-            Settlement::Ack => self.0.acked.lock().unwrap().push(id),
-            Settlement::Nack { reason } => self.0.nacked.lock().unwrap().push((id, reason)),
-            Settlement::GiveBack => self.0.arrive(id),
+            Settlement::Ack => {
+                self.script.event("ack", self.number);
+                self.script.acked.lock().unwrap().push(id);
+            }
+            Settlement::Nack { reason } => {
+                self.script.nacked.lock().unwrap().push((id, reason));
+            }
+            Settlement::GiveBack => {
+                self.script.event("back", self.number);
+                self.script.arrive(id);
+            }
         }
-        self.0.arrived.notify_one();
+        self.script.arrived.notify_one();
         Ok(())
     }
 
     async fn close(&self, _: &Context) -> Result<()> {
-        self.0.closed.fetch_add(1, Ordering::SeqCst);
+        self.script.may_hang(Hang::Close).await;
+        self.script.event("close", self.number);
+        self.give_all_back();
+        self.script.closed.fetch_add(1, Ordering::SeqCst);
         Ok(())
+    }
+}
+
+impl Drop for ScriptedSource {
+    fn drop(&mut self) {
+        self.script.may_hang_destroyed();
+        self.give_all_back();
     }
 }
 

@@ -1,5 +1,4 @@
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -18,7 +17,7 @@ pub(in crate::live) struct Terms {
     pub(in crate::live) generation: u64,
     /// When its operations are cancelled.
     pub(in crate::live) drained: Instant,
-    /// How long after that what was cancelled may take to let go, and crashes to be settled.
+    /// How long after that crashes may be settled, which comes last.
     pub(in crate::live) grace: Duration,
     /// How long flushing may take, and destroying as much again.
     pub(in crate::live) close: Duration,
@@ -34,8 +33,6 @@ pub(in crate::live) struct Departure {
     drain: Drain,
     settling: Drain,
     held: Weak<dyn Held>,
-    /// Whether its instance still holds it, which is no operation.
-    in_slot: AtomicBool,
     stage: watch::Sender<Stage>,
     closing: watch::Sender<Closing>,
 }
@@ -45,6 +42,12 @@ struct Closing {
     within: Duration,
     end: Option<Instant>,
 }
+
+/// How long an operation that was cancelled may take to let go.
+const LET_GO: Duration = Duration::from_secs(1);
+
+/// What the plugin host takes to destroy beyond the time that it is given.
+const HOST: Duration = Duration::from_secs(1);
 
 /// What closing consists of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +64,7 @@ impl Closing {
         let left = end.saturating_duration_since(clock.now());
         let left = match closing {
             Close::Flush => left / 2,
-            Close::Destroy => left,
+            Close::Destroy => left.saturating_sub(HOST),
         };
         left.min(self.within)
     }
@@ -81,7 +84,6 @@ impl Departure {
             drain: instance.drain.clone(),
             settling: instance.settling.clone(),
             held,
-            in_slot: AtomicBool::new(!live.is_out()),
             stage: watch::Sender::new(Stage::Draining),
             closing: watch::Sender::new(Closing {
                 within: terms.close,
@@ -100,7 +102,6 @@ impl Departure {
             drain: Drain::new(),
             settling: Drain::new(),
             held: nobody,
-            in_slot: AtomicBool::new(false),
             stage: watch::Sender::new(Stage::Closing),
             closing: watch::Sender::new(Closing { within, end: None }),
         }
@@ -108,8 +109,7 @@ impl Departure {
 
     /// How many operations are in it.
     pub(in crate::live) fn operations(&self) -> usize {
-        let in_slot = usize::from(self.in_slot.load(Ordering::Acquire));
-        self.held.strong_count().saturating_sub(in_slot)
+        self.held.upgrade().map_or(0, |held| held.operations())
     }
 
     pub(in crate::live) fn stage(&self) -> Stage {
@@ -136,23 +136,27 @@ impl Departure {
         self.closing.borrow().time_left(closing, clock)
     }
 
-    /// What came before the time for it was over, which may be brought forward meanwhile.
+    /// What came before the time for it was over, which may be brought forward meanwhile; or how long that was.
     pub(in crate::live) async fn within<T>(
         &self,
         closing: Close,
         clock: &dyn Clock,
-        extra: Duration,
         work: impl Future<Output = T>,
-    ) -> Option<T> {
+    ) -> Result<T, Duration> {
+        let began = clock.now();
         let mut changes = self.closing.subscribe();
         let mut work = std::pin::pin!(work);
         loop {
             let left = changes.borrow_and_update().time_left(closing, clock);
+            let left = match closing {
+                Close::Flush => left,
+                Close::Destroy => left + HOST,
+            };
             tokio::select! {
                 biased;
-                done = &mut work => return Some(done),
+                done = &mut work => return Ok(done),
                 Ok(()) = changes.changed() => {}
-                () = clock.sleep(left + extra) => return None,
+                () = clock.sleep(left) => return Err(clock.now().saturating_duration_since(began)),
             }
         }
     }
@@ -180,25 +184,23 @@ impl Departure {
             () = self.drain.expired(clock) => {}
         }
         if let Some(instance) = instance.upgrade() {
-            self.taken_from(&instance);
+            drop(instance.take());
         }
         drop(instance);
         tokio::select! {
             biased;
             () = self.retired() => return,
-            () = self.settling.expired(clock) => {}
+            () = self.given_up(clock) => {}
         }
-        let left = self.operations();
         if let Some(held) = self.held.upgrade() {
-            held.give_up(left);
+            held.give_up();
         }
     }
 
-    /// It is out of service.
-    pub(super) fn taken_from<T: ?Sized>(&self, instance: &Instance<T>) {
-        let live = instance.take();
-        self.in_slot.store(false, Ordering::Release);
-        drop(live);
+    /// Waits until what was cancelled last, settling, has had its time to let go.
+    async fn given_up(&self, clock: &dyn Clock) {
+        self.settling.expired(clock).await;
+        clock.sleep(LET_GO).await;
     }
 
     /// Waits until it is being closed, or has ended.
@@ -219,5 +221,9 @@ impl fmt::Debug for Departure {
 struct Nobody;
 
 impl Held for Nobody {
-    fn give_up(&self, _: usize) {}
+    fn operations(&self) -> usize {
+        0
+    }
+
+    fn give_up(&self) {}
 }

@@ -1,6 +1,6 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt;
 use tokio::sync::watch;
@@ -58,7 +58,7 @@ impl Departures {
         let Ok(live) = instance.live() else { return };
         let departure = self.announce(instance, &live, terms);
         if matches!(instance.part, Part::Source(_)) {
-            departure.taken_from(instance);
+            drop(instance.take());
         }
         drop(live);
         tokio::spawn(see_off(
@@ -149,6 +149,7 @@ impl Departures {
             generation: departure.generation,
             operations,
             since: departure.since,
+            at: SystemTime::now(),
             step,
             why,
         };
@@ -182,8 +183,8 @@ impl Departures {
     }
 }
 
-/// How much longer than its deadlines say the seeing off may take.
-const MARGIN: Duration = Duration::from_secs(1);
+/// How much longer than until everything is settled the seeing off may take.
+const MARGIN: Duration = Duration::from_secs(3);
 
 /// Sees the instance off; what goes wrong with that keeps nothing else from ending.
 async fn see_off<T>(

@@ -86,6 +86,8 @@ pub struct Straggler {
     pub operations: usize,
     /// Since when it was leaving.
     pub since: SystemTime,
+    /// When it was given up.
+    pub at: SystemTime,
     /// Drain when operations in it did not end, or nobody could see to that; close when it could not be flushed or
     /// destroyed.
     pub step: Step,
