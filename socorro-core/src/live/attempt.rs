@@ -282,8 +282,18 @@ impl Attempt {
             close: wanted.settings.plugins.timeout.0,
             reload: wanted.settings.reload.clone(),
         };
-        let exchange = handover::exchange(environment, order);
-        let (done, exchanged) = self.steps.take_async(Step::Exchange, exchange).await?;
+        let taken = self.steps.enter(Step::Exchange);
+        let (done, exchanged) = match handover::exchange(environment, order).await {
+            Ok(exchanged) => exchanged,
+            Err(reasons) => {
+                taken.failed();
+                return Err(reasons);
+            }
+        };
+        taken.done();
+        // Whatever else goes wrong with this step does so here, where there is the most to go back from.
+        let complete = async { Ok::<_, Vec<Reason>>(()) };
+        self.steps.take_async(Step::Exchange, complete).await?;
         opened.extend(done);
         Ok(Some(exchanged))
     }

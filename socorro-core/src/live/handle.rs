@@ -460,20 +460,20 @@ impl StorageHandle {
                 Some(admitted) => admitted,
                 None => entry.admission.admit(bytes)?,
             };
-            let held = match pin.live(&entry) {
+            let held = match pin.enter(&entry) {
                 // What is below a composite is held for the whole of the operation.
-                Ok(live) if entry.is_composite() => {
+                Ok(within) if entry.is_composite() => {
                     let held = pin.clone().hold([self.name()]);
-                    held.map(|pin| (live, Some(pin)))
+                    held.map(|pin| (within, Some(pin)))
                 }
-                Ok(live) => Ok((live, None)),
+                Ok(within) => Ok((within, None)),
                 Err(unpinned) => Err(unpinned),
             };
             let out = match held {
-                Ok((live, pin)) => {
+                Ok((within, pin)) => {
                     return Ok(Entered {
                         entry,
-                        within: live.enter(),
+                        within,
                         pin,
                         _admitted: admitted,
                     });
@@ -563,8 +563,11 @@ fn cancelled(why: &str) -> Error {
 }
 
 fn gone() -> Error {
-    cancelled("a reload closed the storage of the generation that this is pinned to; pin it anew")
-        .with_applied(Applied::No)
+    cancelled(
+        "the storage of a replaced configuration has ended; make the operation again, pinned anew if it was pinned",
+    )
+    .retryable(true)
+    .with_applied(Applied::No)
 }
 
 fn unpinned() -> Error {

@@ -26,7 +26,7 @@ pub(crate) struct Live<T: ?Sized> {
     token: Mutex<Option<TaskTrackerToken>>,
     service: watch::Sender<Service>,
     departure: Mutex<Option<Arc<Departure>>>,
-    /// Only told, never decided by: what keeps it open is that it is held.
+    /// How many are in it, with [`GIVEN_UP`]. It does not keep it open: that does who holds it.
     operations: AtomicUsize,
 }
 
@@ -41,6 +41,9 @@ pub(super) enum Service {
     Evicted,
 }
 
+/// The mark beside the count of what was given up: nothing enters any more.
+const GIVEN_UP: usize = 1 << (usize::BITS - 1);
+
 /// One operation in it, or one crash that is out; leaves when dropped.
 pub(crate) struct Within<T: ?Sized>(Arc<Live<T>>);
 
@@ -48,11 +51,18 @@ impl<T: ?Sized> Within<T> {
     pub(crate) fn live(&self) -> &Arc<Live<T>> {
         &self.0
     }
+
+    /// One more in it: what an operation that is in it hands out.
+    pub(crate) fn again(&self) -> Self {
+        self.0.operations.fetch_add(1, Ordering::Relaxed);
+        Self(self.0.clone())
+    }
 }
 
 impl<T: ?Sized> Drop for Within<T> {
     fn drop(&mut self) {
-        self.0.operations.fetch_sub(1, Ordering::Relaxed);
+        // Pairs with giving up: what was done in here comes before the end of what is open.
+        self.0.operations.fetch_sub(1, Ordering::Release);
     }
 }
 
@@ -60,6 +70,9 @@ impl<T: ?Sized> Drop for Within<T> {
 pub(crate) trait Held: Send + Sync {
     /// How many operations are in it.
     fn operations(&self) -> usize;
+
+    /// Retires under what holds it, unless an operation is in it.
+    fn give_up_idle(&self);
 
     /// Retires under what did not let go in time.
     fn give_up(&self);
@@ -87,10 +100,14 @@ impl<T: Openable + ?Sized> Live<T> {
 }
 
 impl<T: ?Sized> Live<T> {
-    /// An operation begins.
-    pub(crate) fn enter(self: Arc<Self>) -> Within<T> {
-        self.operations.fetch_add(1, Ordering::Relaxed);
-        Within(self)
+    /// An operation begins; `None` when this was given up.
+    pub(crate) fn enter(this: &Arc<Self>) -> Option<Within<T>> {
+        // Counting and looking are one step, so that it is counted or refused, whoever gives up meanwhile. Nothing is
+        // read that this would have to order: what is open was published with the `Arc`.
+        let before = this.operations.fetch_add(1, Ordering::Relaxed);
+        // Dropped, it takes back what was counted.
+        let within = Within(this.clone());
+        (before & GIVEN_UP == 0).then_some(within)
     }
 
     /// What is open. Still there, but ended, once it was given up.
@@ -162,11 +179,23 @@ fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl<T: ?Sized + Send + Sync> Held for Live<T> {
     fn operations(&self) -> usize {
-        self.operations.load(Ordering::Relaxed)
+        self.operations.load(Ordering::Relaxed) & !GIVEN_UP
+    }
+
+    fn give_up_idle(&self) {
+        let (acquire, relaxed) = (Ordering::Acquire, Ordering::Relaxed);
+        let mark = self
+            .operations
+            .compare_exchange(0, GIVEN_UP, acquire, relaxed);
+        if mark.is_ok() {
+            self.retire(0);
+        }
     }
 
     fn give_up(&self) {
-        self.retire(self.operations());
+        // Pairs with leaving.
+        let operations = self.operations.fetch_or(GIVEN_UP, Ordering::Acquire);
+        self.retire(operations & !GIVEN_UP);
     }
 }
 

@@ -75,7 +75,7 @@ pub use diff::{Cause, Diff, Why};
 pub(crate) use generation::{Generation, SourceEntry};
 pub use handle::StorageHandle;
 pub(crate) use handover::Pin;
-pub(crate) use in_service::Within;
+pub(crate) use in_service::{Live, Within};
 pub(crate) use instance::{LiveSource, OpenSource};
 pub use leaving::{Leaving, Stage, Straggler};
 pub use plan::{Change, Identity, Meeting, Part, Plan, Shape, Succession};

@@ -70,6 +70,8 @@ struct Schedule {
     closed: Instant,
     /// The way back, and whoever waits.
     parked: Instant,
+    /// What there is of time for the way back at least, however late it begins.
+    back: Duration,
 }
 
 impl Schedule {
@@ -81,7 +83,13 @@ impl Schedule {
             settled: now + drained + whole / 8,
             closed: now + whole / 2,
             parked: now + whole,
+            back: whole / 4,
         }
+    }
+
+    /// When the way back that begins `now` has to be over.
+    fn back_by(&self, now: Instant) -> Instant {
+        self.parked.max(now + self.back)
     }
 }
 
@@ -227,8 +235,9 @@ fn refused(part: Part, error: Error) -> Reason {
 
 /// Puts everything back; tells what could not be.
 async fn back(environment: &Environment, old: &[Box<dyn Old>], schedule: &Schedule) -> Vec<Reason> {
+    let deadline = schedule.back_by(environment.clock.now());
     let all = old.iter().map(|old| async move {
-        let back = AssertUnwindSafe(old.back(environment, schedule.parked)).catch_unwind();
+        let back = AssertUnwindSafe(old.back(environment, deadline)).catch_unwind();
         let error = match back.await {
             Ok(Ok(())) => return None,
             Ok(Err(error)) => format!("could not be opened again, and is tried until it can: {error}"),

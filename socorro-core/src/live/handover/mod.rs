@@ -33,8 +33,8 @@
 //!
 //! * *It never ended*, because something held it all the time: it goes back into its slot as it was.
 //! * *It ended*: it is opened again from its options, into the same slot of the same generation.
-//! * *It does not open by T*, or *its end hangs*: something in its place opens it as soon as it can, as with
-//!   `start = "degraded"`. The report and the log say so.
+//! * *It does not open by T*, or within T/4 when the attempt was given up later than that, or *its end hangs*:
+//!   something in its place opens it as soon as it can, as with `start = "degraded"`. The report and the log say so.
 //!
 //! Then whoever waits goes on there. So an exchange always ends in one of three states: the new generation
 //! serves; the old generation serves; or the old generation serves and this part of it is probed. An operation

@@ -4,7 +4,8 @@ use futures_util::future::select_all;
 
 use super::Parking;
 use crate::live::generation::{Generation, StorageEntry};
-use crate::live::instance::LiveStorage;
+use crate::live::in_service::{Live, Within};
+use crate::live::instance::{LiveStorage, OpenStorage};
 
 /// What one operation, or one piece of work of several, holds from its start to its end: the generation that it
 /// runs in and, for more than one storage, what is open of them.
@@ -73,13 +74,25 @@ impl Pin {
     }
 
     /// What is open of a storage of the generation; what is held stays even when it was taken out of service.
-    pub(crate) fn live(&self, entry: &Arc<StorageEntry>) -> Result<Arc<LiveStorage>, Unpinned> {
+    fn live(&self, entry: &Arc<StorageEntry>) -> Result<Arc<LiveStorage>, Unpinned> {
         if let Some(live) = self.held(&entry.instance.name) {
             return Ok(live.clone());
         }
         entry.instance.live().map_err(|parking| Unpinned {
             entry: entry.clone(),
             parking,
+        })
+    }
+
+    /// An operation on a storage of the generation begins.
+    pub(crate) fn enter(
+        &self,
+        entry: &Arc<StorageEntry>,
+    ) -> Result<Within<dyn OpenStorage>, Unpinned> {
+        let live = self.live(entry)?;
+        Live::enter(&live).ok_or_else(|| Unpinned {
+            entry: entry.clone(),
+            parking: None,
         })
     }
 
