@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -78,6 +79,8 @@ impl Default for ReloadConfig {
 pub struct ControlConfig {
     /// Where the socket is that `socorro status` and `socorro reload` talk to. Default: there is none.
     pub socket: Option<PathBuf>,
+    /// Where the `socorro` command offers metrics and health over HTTP. Default: nowhere.
+    pub metrics: Option<SocketAddr>,
 }
 
 /// One storage or source.

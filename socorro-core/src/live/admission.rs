@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use serde::Serialize;
+
 use crate::error::{Error, ErrorKind, Result};
 
 /// Counts operations and payload bytes in flight, and refuses what goes beyond the bounds.
@@ -10,12 +12,12 @@ use crate::error::{Error, ErrorKind, Result};
 pub(crate) struct Admission {
     max_operations: u64,
     max_bytes: u64,
-    in_flight: Arc<InFlight>,
+    in_flight: Arc<Counts>,
 }
 
 /// What is in flight, whatever the bounds are.
 #[derive(Debug, Default)]
-struct InFlight {
+struct Counts {
     operations: AtomicU64,
     bytes: AtomicU64,
 }
@@ -23,8 +25,17 @@ struct InFlight {
 /// One admitted operation; leaves when dropped.
 #[derive(Debug)]
 pub(crate) struct Admitted {
-    in_flight: Arc<InFlight>,
+    in_flight: Arc<Counts>,
     bytes: u64,
+}
+
+/// What is under way on one storage.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct InFlight {
+    /// Operations, those that wait to be tried again included.
+    pub operations: u64,
+    /// Bytes in memory of what they save.
+    pub bytes: u64,
 }
 
 impl Admission {
@@ -48,6 +59,14 @@ impl Admission {
     /// Is the operation one of those in flight here?
     pub(crate) fn has(&self, admitted: &Admitted) -> bool {
         Arc::ptr_eq(&self.in_flight, &admitted.in_flight)
+    }
+
+    /// What is under way now.
+    pub(crate) fn in_flight(&self) -> InFlight {
+        InFlight {
+            operations: self.in_flight.operations.load(Ordering::Relaxed),
+            bytes: self.in_flight.bytes.load(Ordering::Relaxed),
+        }
     }
 
     /// Admits one operation with so many bytes in memory, or answers `Overloaded` at once.

@@ -22,7 +22,7 @@ use super::plan::{Change, Part, Plan, Shape};
 use super::reason::Reason;
 use super::saved::SavedPlan;
 use super::wanted::{Kind, Wanted, WantedInstance};
-use crate::config::{ConfigErrors, Layers, ReloadConfig, Start};
+use crate::config::{ConfigErrors, Layers, Look, Recorder, ReloadConfig, Start};
 use crate::error::{Error, ErrorKind, Result};
 use crate::plugin::Exchange;
 use crate::step::{Step, Steps, Taken};
@@ -41,7 +41,6 @@ pub(super) struct Attempt {
 /// A generation that only has to be committed. Owns everything new: dropping it is the rollback.
 pub(super) struct Candidate {
     pub(super) generation: Generation,
-    pub(super) degraded: Vec<(String, String)>,
     /// What could not be shared was exchanged for this; none where all overlaps.
     pub(super) exchanged: Option<Exchanged>,
     pub(super) reload: ReloadConfig,
@@ -63,6 +62,8 @@ pub(super) struct Before {
     pub(super) claimed: Vec<String>,
     /// What the attempt has to come to, or else it is refused.
     pub(super) expected: Option<Box<SavedPlan>>,
+    /// What has to be read, or else the attempt is refused.
+    pub(super) look: Option<Arc<Look>>,
     /// Where the attempt notes its steps.
     pub(super) steps: Steps,
 }
@@ -114,13 +115,9 @@ impl Aim {
         claimed: &[String],
         steps: &Steps,
     ) -> Result<Self, ConfigErrors> {
-        let Read {
-            document,
-            configuration,
-            errors,
-        } = environment::read(layers, steps).await?;
-        let wanted =
-            Wanted::check(environment, configuration.clone(), errors, claimed, steps).await?;
+        let Read { document, partly } = environment::read(layers, steps).await?;
+        let configuration = partly.configuration.clone();
+        let wanted = Wanted::check(environment, partly, claimed, steps).await?;
         let kept = keep::text(&configuration, &wanted);
         let basis = Basis::new(document, &configuration, &wanted);
         Ok(Self {
@@ -128,6 +125,11 @@ impl Aim {
             basis,
             kept,
         })
+    }
+
+    /// Are the secrets those that were seen?
+    fn is_of(&self, look: &Look) -> bool {
+        look.has_secrets(self.basis.secrets.values().flatten())
     }
 }
 
@@ -139,7 +141,16 @@ impl Attempt {
         before: &Before,
     ) -> Result<Candidate, Vec<Reason>> {
         let running = &*before.running;
-        let aim = Aim::take(environment, layers, &before.claimed, &self.steps).await;
+        let recorder = Recorder::default();
+        let layers = layers.recorded_by(&recorder);
+        let aim = Aim::take(environment, &layers, &before.claimed, &self.steps).await;
+        // Before what is wrong is told: it may be wrong because it is half written.
+        if let Some(look) = &before.look
+            && !(look.has_files(&recorder.take())
+                && aim.as_ref().map_or(true, |aim| aim.is_of(look)))
+        {
+            return Err(vec!["the files changed while they were read".into()]);
+        }
         let Aim {
             wanted,
             basis,
@@ -171,7 +182,6 @@ impl Attempt {
             committing = Some(steps.enter(Step::Commit));
         }
         Ok(Candidate {
-            degraded: generation.degraded(),
             generation,
             exchanged,
             reload,
@@ -322,7 +332,7 @@ impl Attempt {
 
 /// What was reviewed is not what would happen now.
 fn unexpected(line: String) -> Reason {
-    Reason::Other(format!("not what was expected, make the plan anew: {line}"))
+    Reason::Unexpected(format!("not what was expected, make the plan anew: {line}"))
 }
 
 /// What is kept, is not there, and has become required.
@@ -430,6 +440,7 @@ fn storage_entry(
             Some(before) => before.admission.with_bounds(operations, bytes),
             None => Admission::new(operations, bytes),
         },
+        meter: environment.meters.storage(&wanted.config.name),
         timeout: (!is_composite).then_some(host.timeout),
         children: wanted.children.clone(),
         host,

@@ -36,16 +36,11 @@ impl Builder {
     /// Everything that is wrong.
     pub async fn check(self, connect: bool) -> Result<Checked, ConfigErrors> {
         let (environment, _, reaper) = self.environment();
-        let read = environment::read(&environment.layers, &environment.steps()).await?;
-        let timeout = read.configuration.plugins.timeout.0;
-        let wanted = Wanted::check(
-            &environment,
-            read.configuration,
-            read.errors,
-            &[],
-            &environment.steps(),
-        )
-        .await?;
+        let partly = environment::read(&environment.layers, &environment.steps())
+            .await?
+            .partly;
+        let timeout = partly.configuration.plugins.timeout.0;
+        let wanted = Wanted::check(&environment, partly, &[], &environment.steps()).await?;
         let count = |kind| {
             wanted
                 .instances
@@ -104,8 +99,8 @@ impl Builder {
 
     /// The loader that `[plugins]` describes, to look at plugins themselves.
     ///
-    /// `InvalidConfig` with every error, a line each.
-    pub async fn loader(self) -> Result<Loader> {
+    /// Everything that is wrong.
+    pub async fn loader(self) -> Result<Loader, ConfigErrors> {
         let (environment, _, _) = self.environment();
         let configuration = environment.read().await?;
         Ok(environment.loader(&configuration))

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
+use super::away::Absent;
 use super::instance::{OpenSource, OpenStorage};
 use super::retire::Retire;
 use crate::context::Context;
@@ -40,10 +41,10 @@ const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 impl<T: ?Sized + Send + Sync + 'static> Degraded<T> {
-    /// Probes with `open` on the current tokio runtime, which failed before with `why`. `capabilities` hold until
-    /// the real ones are known.
+    /// Probes with `open` on the current tokio runtime, which failed before with `why`; `absent` is said to be away
+    /// until it is there, or until this is ended. `capabilities` hold until the real ones are known.
     pub(crate) fn start<F, Fut>(
-        name: String,
+        absent: Absent,
         why: &Error,
         capabilities: Capabilities,
         clock: Arc<dyn Clock>,
@@ -60,6 +61,7 @@ impl<T: ?Sized + Send + Sync + 'static> Degraded<T> {
         });
         let probed = place.clone();
         let probe = tokio::spawn(async move {
+            let name = absent.part().to_string();
             let mut wait = FIRST_WAIT;
             loop {
                 clock.sleep(wait).await;
@@ -68,11 +70,13 @@ impl<T: ?Sized + Send + Sync + 'static> Degraded<T> {
                         // Set once: this task is the only one that sets it.
                         let _ = probed.open.set(open);
                         probed.opened.notify_waiters();
+                        drop(absent);
                         tracing::info!(name, "the backend is back; no longer degraded");
                         return;
                     }
                     Err(error) => {
                         wait = (wait * 2).min(LONGEST_WAIT);
+                        absent.say(&error.to_string());
                         tracing::warn!(name, %error, ?wait, "still degraded");
                         *lock(&probed.why) = error.to_string();
                     }

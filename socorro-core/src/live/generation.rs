@@ -13,6 +13,7 @@ use crate::config::{HostOptions, PipelineConfig};
 use crate::crash::{Limits, Redaction};
 use crate::error::{Error, ErrorKind, Result};
 use crate::storage::Capabilities;
+use crate::telemetry::Meter;
 use crate::transaction::{Drain, TransactionExecutor};
 
 /// Everything that one operation needs from its start to its end. An operation holds the generation it
@@ -36,6 +37,8 @@ pub(crate) struct StorageEntry {
     pub(super) children: Vec<String>,
     pub(super) executor: Arc<dyn TransactionExecutor>,
     pub(super) admission: Admission,
+    /// Of the name, whichever instance is behind it.
+    pub(super) meter: Arc<Meter>,
     /// Of one attempt; none for a composite, whose children have their own.
     pub(super) timeout: Option<Duration>,
 }

@@ -17,6 +17,7 @@ use crate::context::Context;
 use crate::crash::{CrashId, Dump, DumpName, Dumps, ProcessedCrash, RawCrash, StoredId};
 use crate::error::{Applied, Error, ErrorKind, Result};
 use crate::storage::{Capabilities, Catalog, CrashStorage, Health, ListPage, ListRequest};
+use crate::telemetry::Measured;
 use crate::transaction::{Call, run};
 
 /// A named storage, whichever instance stands behind the name right now.
@@ -413,7 +414,29 @@ impl StorageHandle {
         if let Target::Fixed { storage, .. } = &self.target {
             return attempt(Open::Fixed(storage.clone()), self.cx.clone()).await;
         }
-        let entered = self.enter(bytes).await?;
+        let pin = self.pin_of_call().ok_or_else(unpinned)?;
+        let entry = self.entry(&pin)?;
+        let measured = entry.meter.begin(operation);
+        let result = self
+            .see_through(pin, operation, bytes, &measured, attempt)
+            .await;
+        measured.finish(&result);
+        result
+    }
+
+    async fn see_through<T, F, Fut>(
+        &self,
+        pin: Pin,
+        operation: &'static str,
+        bytes: usize,
+        measured: &Measured<'_>,
+        attempt: F,
+    ) -> Result<T>
+    where
+        F: Fn(Open, Context) -> Fut,
+        Fut: Future<Output = Result<T>>,
+    {
+        let entered = self.enter(pin, bytes).await?;
         let Entered {
             entry, within, pin, ..
         } = &entered;
@@ -425,7 +448,10 @@ impl StorageHandle {
             deadline: cx.deadline(),
             drain: Some(entry.drain()),
         };
-        let work = pin!(run(&*entry.executor, &call, |_| {
+        let work = pin!(run(&*entry.executor, &call, |number| {
+            if number > 1 {
+                measured.retried();
+            }
             let cx = match entry.timeout {
                 Some(timeout) => cx.clone().with_timeout(timeout),
                 None => cx.clone(),
@@ -444,17 +470,18 @@ impl StorageHandle {
         }
     }
 
-    /// Begins an operation: pins a generation and holds the storage in it. Waits while a reload exchanges the
+    fn entry(&self, pin: &Pin) -> Result<Arc<StorageEntry>> {
+        let generation = pin.generation();
+        let entry = generation.storage(self.name());
+        entry.cloned().ok_or_else(|| self.removed(generation))
+    }
+
+    /// Begins an operation in the generation of `pin`: holds the storage in it. Waits while a reload exchanges the
     /// storage, or one below it; then it begins in the generation that serves after that.
-    async fn enter(&self, bytes: usize) -> Result<Entered> {
+    async fn enter(&self, mut pin: Pin, bytes: usize) -> Result<Entered> {
         let mut waited: Option<(Arc<Parking>, Admitted)> = None;
         loop {
-            let pin = self.pin_of_call().ok_or_else(unpinned)?;
-            let entry = pin
-                .generation()
-                .storage(self.name())
-                .ok_or_else(|| self.removed(pin.generation()))?
-                .clone();
+            let entry = self.entry(&pin)?;
             let (before, admitted) = waited.take().unzip();
             let admitted = match admitted.filter(|admitted| entry.admission.has(admitted)) {
                 Some(admitted) => admitted,
@@ -482,6 +509,7 @@ impl StorageHandle {
             };
             if self.is_superseded(&pin) {
                 waited = before.map(|before| (before, admitted));
+                pin = self.pin_of_call().ok_or_else(unpinned)?;
                 continue;
             }
             let is_new = |parking: &Arc<Parking>| {
@@ -496,6 +524,7 @@ impl StorageHandle {
                 .transpose()?;
             parking.wait(self.cx.deadline()).await?;
             waited = Some((parking, admitted));
+            pin = self.pin_of_call().ok_or_else(unpinned)?;
         }
     }
 

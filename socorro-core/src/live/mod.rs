@@ -31,12 +31,18 @@
 //! | `basis.rs`, `settings.rs`, `diff.rs`, `saved.rs` | what changed and why; a plan that was reviewed |
 //! | `starting.rs`, `keep.rs` | the start, and what is kept for one on broken files |
 //! | `control/` | the socket over which a running program is asked |
+//! | `watch/`, `asked.rs` | reloading when the files have changed; who asked for an attempt |
+//! | `activity.rs` | what the program is at, for whoever tells a service manager |
 //! | `instance.rs`, `in_service.rs`, `degraded.rs` | the life of an instance |
 //! | `leaving/`, `retire.rs`, `reaper.rs`, `stop.rs` | its end |
-//! | `report.rs`, `reason.rs` | what came of it |
+//! | `report.rs`, `reason.rs`, `history.rs` | what came of it |
+//! | `status.rs`, `away.rs` | how it is right now |
 
+mod activity;
 mod admission;
+mod asked;
 mod attempt;
+mod away;
 mod basis;
 mod check;
 mod control;
@@ -48,6 +54,7 @@ mod environment;
 mod generation;
 mod handle;
 mod handover;
+mod history;
 mod in_service;
 mod instance;
 mod keep;
@@ -66,10 +73,15 @@ mod shared;
 mod show;
 mod socorro;
 mod starting;
+mod status;
 mod stop;
+mod time;
 mod waiting;
 mod wanted;
+mod watch;
 
+pub use activity::Activity;
+pub use admission::InFlight;
 pub use check::Checked;
 pub use diff::{Cause, Diff, Why};
 pub(crate) use generation::{Generation, SourceEntry};
@@ -80,11 +92,13 @@ pub(crate) use instance::{LiveSource, OpenSource};
 pub use leaving::{Leaving, Stage, Straggler};
 pub use plan::{Change, Identity, Meeting, Part, Plan, Shape, Succession};
 pub use reason::{Reason, Refused};
-pub use report::{Outcome, ReloadReport, Trigger};
+pub use report::{Outcome, Refusal, ReloadReport, Trigger};
 pub use saved::SavedPlan;
 pub use settings::Setting;
 pub(crate) use shared::Shared;
 pub use socorro::{Builder, Socorro};
+pub use status::{Images, Status};
+pub(crate) use time::unix_seconds;
 
 #[cfg(feature = "failpoints")]
 pub use crate::step::{Failpoints, Fault};

@@ -82,7 +82,7 @@ impl Opening {
             }
         };
         T::stand_in(Degraded::start(
-            self.part.name().to_owned(),
+            environment.away.enter(self.part.clone(), &why.to_string()),
             why,
             able,
             environment.clock.clone(),

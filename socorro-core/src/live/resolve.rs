@@ -1,15 +1,12 @@
 //! Options made ready for a plugin: checked against its schema, secrets read, each under the name of its step.
 
-use std::sync::Arc;
-
+use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::environment::{Environment, unread};
-use super::wanted::Kind;
 use crate::config::{
-    Class, ConfigErrors, InstanceConfig, Resolved, SecretRef, SecretSource, SystemSecrets, Wrong,
+    ConfigErrors, InstanceConfig, Resolved, SecretRef, SecretSource, SystemSecrets, Wrong,
 };
-use crate::plugin::Plugin;
 use crate::step::{Step, Steps, apart};
 
 /// Secrets, each read as a step of the attempt.
@@ -25,18 +22,16 @@ impl SecretSource for InSteps {
     }
 }
 
-/// The options of `config` as `plugin` gets them. Files of secrets are read on a thread of their own: one on a mount
+/// The options of `config` as the plugin with this schema gets them. Files of secrets are read on a thread of their own: one on a mount
 /// that does not answer keeps this attempt and nothing else.
 ///
 /// Everything that is wrong with the options.
 pub(super) async fn resolve(
     environment: &Environment,
-    plugin: &Arc<Plugin>,
-    kind: Kind,
+    schema: Value,
     config: &InstanceConfig,
     steps: &Steps,
 ) -> Result<Resolved, ConfigErrors> {
-    let plugin = plugin.clone();
     let config = config.clone();
     let secrets = InSteps {
         secrets: environment.secrets.clone(),
@@ -44,13 +39,8 @@ pub(super) async fn resolve(
     };
     let on_files = config.options.has_secret_files();
     let work = move || {
-        let Some(schema) = plugin.options_schema(kind) else {
-            let why = format!("the plugin {:?} is no {kind}", config.type_name);
-            let wrong = Wrong::new(Class::PluginKind, why);
-            return Err(config.wrong("type", wrong).into());
-        };
         let steps = secrets.steps.clone();
-        steps.take(Step::Check, || config.options.resolve(schema, &secrets))
+        steps.take(Step::Check, || config.options.resolve(&schema, &secrets))
     };
     if !on_files {
         return work();

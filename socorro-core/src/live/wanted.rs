@@ -12,8 +12,8 @@ use super::plan::{Identity, Part, Shape};
 use super::resolve::resolve;
 use super::settings::Settings;
 use crate::config::{
-    Class, ConfigError, ConfigErrors, Configuration, InstanceConfig, Origin, PipelineConfig,
-    Resolved, Wrong,
+    Class, ConfigError, ConfigErrors, Configuration, InstanceConfig, Origin, Partly,
+    PipelineConfig, Resolved, Wrong,
 };
 use crate::pipeline::Pipelines;
 use crate::plugin::Resource;
@@ -69,35 +69,35 @@ impl WantedInstance {
 }
 
 impl Wanted {
-    /// Loads the plugins, checks every option, resolves secrets, compares resources; all errors at once, `found`
-    /// included, which is what was wrong when the configuration was read.
+    /// Loads the plugins, checks every option, resolves secrets, compares resources; all errors at once, those
+    /// included that were found when the configuration was read.
     pub(super) async fn check(
         environment: &Environment,
-        configuration: Configuration,
-        found: ConfigErrors,
+        partly: Partly,
         claimed: &[String],
         steps: &Steps,
     ) -> Result<Self, ConfigErrors> {
-        let loader = environment.loader(&configuration).within(steps);
+        let configuration = &partly.configuration;
+        let loader = environment.loader(configuration).within(steps);
         let open = configuration.plugins.open();
-        let mut together = found.clone();
+        let mut together = partly.errors.clone();
         let mut errors = ConfigErrors::default();
         // A table that could not be read is not gone.
-        if found.0.is_empty() {
-            together.extend(still_there(&configuration, claimed));
-            together.extend(asked_for(&configuration, &environment.parts));
+        if partly.errors.0.is_empty() {
+            together.extend(still_there(configuration, claimed));
+            together.extend(asked_for(configuration, &environment.parts));
         }
         let with_sources = environment.pipelines != Pipelines::Off;
-        let storages = selected(&configuration, &environment.parts)
+        let storages = selected(configuration, &environment.parts)
             .into_iter()
-            .filter(|config| found.leave_checkable("storage", config))
+            .filter(|config| partly.is_checkable("storage", config))
             .map(|config| {
                 check_instance(environment, &loader, &open, steps, Kind::Storage, config)
             });
         let sources = configuration
             .sources
             .values()
-            .filter(|config| with_sources && found.leave_checkable("source", config))
+            .filter(|config| with_sources && partly.is_checkable("source", config))
             .cloned()
             .map(|config| check_instance(environment, &loader, &open, steps, Kind::Source, config));
         let mut instances = Vec::new();
@@ -115,6 +115,7 @@ impl Wanted {
         let together = steps.take(Step::Check, || together.or(()));
         let mut all = together.err().unwrap_or_default();
         all.extend(errors);
+        let configuration = partly.configuration;
         all.in_reading_order().or(Self {
             settings: Settings::of(&configuration),
             open,
@@ -243,24 +244,9 @@ async fn check_instance(
             config,
         });
     }
-    let plugin = loader
-        .load(&config.type_name, config.library.as_deref())
-        .await
-        .map_err(|error| {
-            let key = if config.library.is_some() {
-                "library"
-            } else {
-                "type"
-            };
-            let class = if config.library.is_none() && !loader.knows(&config.type_name) {
-                Class::NoSuchPlugin
-            } else {
-                Class::PluginRefused
-            };
-            config.wrong(key, Wrong::new(class, error.to_string()))
-        })?;
+    let (plugin, schema) = plugin(loader, kind, &config).await?;
     let steps = &steps.about(part(kind, &config));
-    let resolved = resolve(environment, &plugin, kind, &config, steps).await?;
+    let resolved = resolve(environment, schema, &config, steps).await?;
     let ask = plugin.resources(kind, &config.name, resolved.json(), open.timeout);
     let resources = steps
         .take_async(Step::Check, ask)
@@ -284,6 +270,37 @@ async fn check_instance(
         children: Vec::new(),
         backend: Some(backend),
     })
+}
+
+/// The plugin of a backend, and the schema of its options.
+pub(super) async fn plugin(
+    loader: &Loader,
+    kind: Kind,
+    config: &InstanceConfig,
+) -> Result<(Arc<Plugin>, Value), ConfigErrors> {
+    let plugin = loader
+        .load(&config.type_name, config.library.as_deref())
+        .await
+        .map_err(|error| {
+            let key = if config.library.is_some() {
+                "library"
+            } else {
+                "type"
+            };
+            let class = if config.library.is_none() && !loader.knows(&config.type_name) {
+                Class::NoSuchPlugin
+            } else {
+                Class::PluginRefused
+            };
+            config.wrong(key, Wrong::new(class, error.to_string()))
+        })?;
+    let Some(schema) = plugin.options_schema(kind).cloned() else {
+        let why = format!("the plugin {:?} is no {kind}", config.type_name);
+        return Err(config
+            .wrong("type", Wrong::new(Class::PluginKind, why))
+            .into());
+    };
+    Ok((plugin, schema))
 }
 
 fn hash(names: &[String]) -> [u8; 32] {

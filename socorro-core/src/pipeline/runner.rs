@@ -16,6 +16,7 @@ use crate::config::PipelineConfig;
 use crate::error::{Applied, Error, ErrorKind, Result};
 use crate::live::{Generation, LiveSource, Pin, Shared, SourceEntry};
 use crate::source::{NewCrash, Receive};
+use crate::telemetry;
 use crate::transaction::{Call, Drain, run};
 
 /// How long a source may wait for the first new crash before it is asked again.
@@ -222,17 +223,20 @@ impl Runner {
             Ok(()) => {
                 let settled = crash.ack().await;
                 if settled.is_ok() {
+                    telemetry::crash(&self.name, "delivered");
                     tracing::debug!(pipeline = self.name, %id, generation = number, "delivered");
                 }
                 settled
             }
             // Dropping the crash gives it back: nobody tried to the end.
             Err(error) if error.kind() == ErrorKind::Cancelled => {
+                telemetry::crash(&self.name, "given_back");
                 tracing::info!(pipeline = self.name, %id, %error, "given back");
                 Ok(())
             }
             Err(error) => {
                 nacked.fetch_add(1, Ordering::Relaxed);
+                telemetry::crash(&self.name, "not_delivered");
                 tracing::error!(pipeline = self.name, %id, %error, "not delivered; it stays in {}", self.config.from);
                 crash.nack(error.to_string()).await
             }

@@ -22,5 +22,7 @@ mod rewire;
 mod rotate;
 mod scripted;
 mod start;
+mod storm;
 mod stuck;
 mod support;
+mod watch;

@@ -167,5 +167,13 @@ pub(super) fn control() -> Value {
              talk to; only the user who runs the program may use it. Without it there is none.",
             path(),
         )
+        .option(
+            "metrics",
+            Restart,
+            "An IP address and a port where `socorro run` offers `/metrics` for Prometheus, `/healthz` and `/readyz`. \
+             Whoever reaches it may read them; there is no secret in them. Without it there is none. An embedding \
+             program exports its metrics itself.",
+            formatted("address"),
+        )
         .schema()
 }

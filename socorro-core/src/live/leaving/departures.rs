@@ -13,6 +13,7 @@ use crate::live::instance::Instance;
 use crate::live::plan::Part;
 use crate::live::reaper::within;
 use crate::step::{Failpoints, Step, Steps};
+use crate::telemetry;
 use crate::transaction::Clock;
 
 /// Everything that leaves, and what did not end cleanly.
@@ -153,6 +154,7 @@ impl Departures {
             step,
             why,
         };
+        telemetry::straggled();
         tracing::warn!(
             part = %straggler.part,
             generation = straggler.generation,
