@@ -7,7 +7,6 @@ use serde_json::Value;
 use super::plan::{Part, Shape};
 use super::wanted::Wanted;
 use crate::config::{Configuration, Document, SecretPrint, digest, instance_json, to_json};
-use crate::plugin::Resource;
 use crate::plugin::loader::ImageHash;
 
 /// A configuration as far as the next one is compared with it. Has no secret, and nothing from which one could
@@ -19,8 +18,6 @@ pub(super) struct Basis {
     /// A hash of all that each part is made of but its secrets, the same in every process.
     pub(super) digests: BTreeMap<Part, String>,
     pub(super) secrets: BTreeMap<Part, Vec<SecretPrint>>,
-    /// What each instance said it needs for itself when it was made.
-    resources: BTreeMap<Part, Vec<Resource>>,
 }
 
 impl Basis {
@@ -31,7 +28,6 @@ impl Basis {
             shapes: BTreeMap::new(),
             digests: BTreeMap::new(),
             secrets: BTreeMap::new(),
-            resources: BTreeMap::new(),
         }
     }
 
@@ -73,17 +69,7 @@ impl Basis {
             shapes: wanted.shapes(),
             digests,
             secrets,
-            resources: wanted
-                .instances
-                .iter()
-                .map(|instance| (instance.part(), instance.resources.clone()))
-                .collect(),
         }
-    }
-
-    /// What the instance that this part was needs for itself.
-    pub(super) fn resources(&self, part: &Part) -> &[Resource] {
-        self.resources.get(part).map_or(&[], Vec::as_slice)
     }
 
     /// Is the value at this dotted key a secret, or a part of one?
