@@ -33,7 +33,9 @@ impl Driver {
         let timeout = self.reload.shutdown_timeout;
         let clock = self.environment.clock.clone();
         // An exchange that was given up goes back first, so that what waits for it is seen through.
-        let _ = within(&*clock, timeout, self.environment.exchanges.lock()).await;
+        if self.environment.exchanges.try_lock().is_err() {
+            let _ = within(&*clock, timeout, self.environment.exchanges.lock()).await;
+        }
         let drained = clock.now() + timeout;
         let last = self.shared.pin();
         let terms = Terms {

@@ -186,6 +186,10 @@ async fn straggles(program: &Program, step: Step, fault: Fault, cell: &str) {
     let known = program.socorro.stragglers().len();
     if fault == Fault::Hang {
         program.has(cell).await;
+        if step == Step::Drain {
+            // It ends by itself; only nobody sees to it.
+            ends_are_over(program, cell).await;
+        }
         program.clock.advance(LONG);
     }
     let mut stragglers = program.socorro.stragglers();

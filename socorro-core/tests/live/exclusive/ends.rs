@@ -13,18 +13,21 @@ use crate::support::{eventually, no_dumps, raw};
 #[tokio::test]
 async fn an_attempt_that_takes_too_long_goes_back() {
     let name = "ends_timeout";
-    let short = "timeout = \"300ms\"\n";
+    let short = "timeout = \"3s\"\n";
     let with = |revision| {
         format!(
             "{short}{}",
             storage("a", name, "break_before_make", revision)
         )
     };
-    let rig = Rig::start(name, &with(0)).await;
+    let rig = Rig::impatient(name, &with(0)).await;
     rig.place.act("open 1", Act::Hang);
     let load = Load::on(&[rig.a()]);
     load.more(5).await;
-    let report = rig.reload(&with(1)).await;
+    let reload = rig.reloading(&with(1));
+    rig.place.logged("open 1 hangs").await;
+    rig.clock.advance(Duration::from_secs(3));
+    let report = reload.await.unwrap();
     assert!(
         report.timed_out && report.outcome == Outcome::Refused,
         "{report}"
@@ -142,7 +145,7 @@ async fn what_does_not_open_again_is_tried_until_it_can() {
 #[tokio::test]
 async fn an_end_that_hangs_is_waited_for() {
     let name = "ends_hangs";
-    let rig = Rig::with_a(name, "break_before_make").await;
+    let rig = Rig::patient(name, &storage("a", name, "break_before_make", 0)).await;
     rig.place.act("close 0", Act::Hang);
     let reload = rig.reloading(&storage("a", name, "break_before_make", 1));
     rig.place.logged("close 0 hangs").await;

@@ -36,6 +36,11 @@ impl Rig {
         Self::with_head(IMPATIENT, name, configuration).await
     }
 
+    /// The same, where flushing and destroying may take as long as it does.
+    pub async fn patient(name: &str, configuration: &str) -> Self {
+        Self::with_head(PATIENT, name, configuration).await
+    }
+
     async fn with_head(head: &'static str, name: &str, configuration: &str) -> Self {
         let file = File::new(&format!("{head}{configuration}"));
         let clock = Arc::new(ManualClock::new());
@@ -108,6 +113,8 @@ impl Rig {
 
 const HEAD: &str = "[reload]\npark_timeout = \"40s\"\n";
 const IMPATIENT: &str = "[plugins]\ntimeout = \"1s\"\n[reload]\npark_timeout = \"40s\"\n";
+
+const PATIENT: &str = "[plugins]\ntimeout = \"1h\"\n[reload]\npark_timeout = \"40s\"\n";
 
 pub fn builder(file: &File, clock: &Arc<ManualClock>) -> Builder {
     file.builder()
