@@ -126,6 +126,7 @@ async fn a_call_that_never_comes_back() {
         stages() == [("storage.a".to_owned(), 1, Stage::LeftBehind)]
     })
     .await;
+    eventually("it is told", || !socorro.stragglers().is_empty()).await;
     let told = socorro.stragglers();
     assert_eq!((told.len(), told[0].operations), (1, 1));
     assert!(told[0].why.contains("1 operations in it"), "{told:?}");
