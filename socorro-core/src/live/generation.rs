@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::admission::Admission;
-use super::instance::{LiveStorage, SourceInstance, StorageInstance};
+use super::in_service::{Live, Within};
+use super::instance::{OpenStorage, SourceInstance, StorageInstance};
 use super::settings::Settings;
 use crate::compose;
 use crate::config::{HostOptions, PipelineConfig};
@@ -114,9 +115,10 @@ impl Generation {
 }
 
 impl StorageEntry {
-    /// What is open, to be held for one operation. `Cancelled` when it has ended.
-    pub(crate) fn live(&self) -> Result<Arc<LiveStorage>> {
-        self.instance.live().ok_or_else(|| {
+    /// Begins an operation in what is open. `Cancelled` when it has ended.
+    pub(crate) fn enter(&self) -> Result<Within<dyn OpenStorage>> {
+        let live = self.instance.live();
+        live.and_then(|live| Live::enter(&live)).ok_or_else(|| {
             Error::new(
                 ErrorKind::Cancelled,
                 "the storage of a replaced configuration has ended; make the operation again, the configuration \

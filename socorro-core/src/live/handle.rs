@@ -413,7 +413,7 @@ impl StorageHandle {
             .ok_or_else(|| self.removed(&generation))?
             .clone();
         let _admitted = entry.admission.admit(bytes)?;
-        let within = entry.live()?.enter();
+        let within = entry.enter()?;
         let mut cx = self.cx.clone();
         // A composite finds its children in it. An operation on a backend keeps nothing open but that.
         cx.pin = (!entry.children.is_empty()).then_some(generation);

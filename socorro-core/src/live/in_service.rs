@@ -1,14 +1,12 @@
 //! What is open behind an instance, and who holds it.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::leaving::Departure;
 use super::plan::Part;
 use super::retire::{Retire, Retired, Retiree};
+use super::sync::{Arc, AtomicUsize, Mutex, Ordering, PoisonError};
 
 /// An open storage or source. An operation [enters](Self::enter) it from its start to its end, and a crash that was
 /// handed out stays in it until it is settled. When nothing holds it any more it retires by itself.
@@ -18,12 +16,20 @@ pub(crate) struct Live<T: ?Sized> {
     into_retiring: fn(Arc<T>) -> Arc<dyn Retire>,
     retired: Retired,
     /// Taken when it retires, which it does once.
-    token: Mutex<Option<TaskTrackerToken>>,
+    end: Mutex<Option<End>>,
     out: CancellationToken,
-    departure: OnceLock<Arc<Departure>>,
-    /// Only told, never decided by: what keeps it open is that it is held.
+    /// How many are in it, with [`GIVEN_UP`]. It does not keep it open: that does who holds it.
     operations: AtomicUsize,
 }
+
+/// How it ends.
+struct End {
+    token: TaskTrackerToken,
+    departure: Option<Arc<Departure>>,
+}
+
+/// The mark beside the count of what was given up: nothing enters any more.
+const GIVEN_UP: usize = 1 << (usize::BITS - 1);
 
 /// One operation in it, or one crash that is out; leaves when dropped.
 pub(crate) struct Within<T: ?Sized>(Arc<Live<T>>);
@@ -32,11 +38,18 @@ impl<T: ?Sized> Within<T> {
     pub(crate) fn live(&self) -> &Arc<Live<T>> {
         &self.0
     }
+
+    /// One more in it: what an operation that is in it hands out.
+    pub(crate) fn again(&self) -> Self {
+        self.0.operations.fetch_add(1, Ordering::Relaxed);
+        Self(self.0.clone())
+    }
 }
 
 impl<T: ?Sized> Drop for Within<T> {
     fn drop(&mut self) {
-        self.0.operations.fetch_sub(1, Ordering::Relaxed);
+        // Pairs with giving up: what was done in here comes before the end of what is open.
+        self.0.operations.fetch_sub(1, Ordering::Release);
     }
 }
 
@@ -60,18 +73,24 @@ impl<T: ?Sized> Live<T> {
             part,
             open,
             into_retiring,
-            token: Mutex::new(Some(retired.open.token())),
+            end: Mutex::new(Some(End {
+                token: retired.open.token(),
+                departure: None,
+            })),
             retired,
             out: CancellationToken::new(),
-            departure: OnceLock::new(),
             operations: AtomicUsize::new(0),
         })
     }
 
-    /// An operation begins.
-    pub(crate) fn enter(self: Arc<Self>) -> Within<T> {
-        self.operations.fetch_add(1, Ordering::Relaxed);
-        Within(self)
+    /// An operation begins; `None` when this was given up.
+    pub(crate) fn enter(this: &Arc<Self>) -> Option<Within<T>> {
+        // Counting and looking are one step, so that it is counted or refused, whoever gives up meanwhile. Nothing is
+        // read that this would have to order: what is open was published with the `Arc`.
+        let before = this.operations.fetch_add(1, Ordering::Relaxed);
+        // Dropped, it takes back what was counted.
+        let within = Within(this.clone());
+        (before & GIVEN_UP == 0).then_some(within)
     }
 
     /// What is open. Still there, but ended, once it was given up.
@@ -90,21 +109,25 @@ impl<T: ?Sized> Live<T> {
 
     /// It leaves for this reason; one that it left for before stays.
     pub(super) fn departs(&self, departure: Arc<Departure>) {
-        // Set before: a reload let it go, and now the program ends too.
-        let _ = self.departure.set(departure);
+        if let Some(end) = &mut *self.end.lock().unwrap_or_else(PoisonError::into_inner) {
+            // There already: a reload let it go, and now the program ends too.
+            end.departure.get_or_insert(departure);
+        }
     }
 
     fn retire(&self, operations: usize) {
-        let token = self
-            .token
+        let end = self
+            .end
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
-        let Some(token) = token else { return };
+        let Some(End { token, departure }) = end else {
+            return;
+        };
         let retiree = Retiree {
             part: self.part.clone(),
             open: (self.into_retiring)(self.open.clone()),
-            departure: self.departure.get().cloned(),
+            departure,
             operations,
             token,
         };
@@ -115,11 +138,13 @@ impl<T: ?Sized> Live<T> {
 
 impl<T: ?Sized + Send + Sync> Held for Live<T> {
     fn operations(&self) -> usize {
-        self.operations.load(Ordering::Relaxed)
+        self.operations.load(Ordering::Relaxed) & !GIVEN_UP
     }
 
     fn give_up(&self) {
-        self.retire(self.operations());
+        // Pairs with leaving.
+        let operations = self.operations.fetch_or(GIVEN_UP, Ordering::Acquire);
+        self.retire(operations & !GIVEN_UP);
     }
 }
 

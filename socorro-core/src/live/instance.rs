@@ -4,12 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
-use arc_swap::ArcSwapOption;
-use tokio::sync::Notify;
-
 use super::in_service::Live;
 use super::plan::{Identity, Part};
 use super::retire::{Retire, Retired};
+use super::slot::Slot;
 use crate::source::NewCrashSource;
 use crate::storage::CrashStorage;
 use crate::transaction::Drain;
@@ -26,8 +24,7 @@ pub(crate) struct Instance<T: ?Sized> {
     /// Bounds what settles crashes that were handed out, which comes after everything else.
     pub(crate) settling: Drain,
     /// Empty while it is out of service, and from the end of its drain on.
-    slot: ArcSwapOption<Live<T>>,
-    filled: Notify,
+    slot: Slot<T>,
 }
 
 /// An open storage.
@@ -81,41 +78,30 @@ impl<T: ?Sized> Instance<T> {
             identity,
             drain: Drain::new(),
             settling: Drain::new(),
-            slot: ArcSwapOption::new(Some(live)),
-            filled: Notify::new(),
+            slot: Slot::new(live),
         })
     }
 
     /// What is open, to be held for one operation; `None` while nothing is in service.
     pub(crate) fn live(&self) -> Option<Arc<Live<T>>> {
-        self.slot.load_full()
+        self.slot.live()
     }
 
     /// Waits until something is in service; ready at once when it is. For ever after the end.
     pub(crate) async fn in_service(&self) -> Arc<Live<T>> {
-        loop {
-            // Made before the slot is looked at, so that nothing that is put there in between is missed.
-            let filled = self.filled.notified();
-            if let Some(live) = self.live() {
-                return live;
-            }
-            filled.await;
-        }
+        self.slot.in_service().await
     }
 
     /// Takes out of service what is open: no operation begins on it any more, and a source hands out nothing
     /// more. Operations in it go on, and hold it.
     pub(crate) fn take(&self) -> Option<Arc<Live<T>>> {
-        let live = self.slot.swap(None)?;
-        live.set_out();
-        Some(live)
+        self.slot.take()
     }
 
     /// Puts something in service in place of what was taken out.
     #[allow(dead_code, reason = "for what is exchanged in place")]
     pub(crate) fn put(&self, live: Arc<Live<T>>) {
-        self.slot.store(Some(live));
-        self.filled.notify_waiters();
+        self.slot.put(live);
     }
 
     /// Starts the drain: operations end by `deadline`, and what settles by `settled`.

@@ -22,13 +22,14 @@
 //! |---|---|
 //! | `socorro.rs` | what a program holds |
 //! | `handle.rs`, `admission.rs` | a named storage, whichever instance is behind it |
-//! | `generation.rs`, `shared.rs` | what runs, and the switch |
+//! | `generation.rs`, `shared.rs` | what runs, and who relies on it |
+//! | `switch.rs`, `slot.rs`, `in_service.rs`, `sync.rs` | pinning it, and exchanging it under those who do |
 //! | `coordinator.rs`, `driver.rs` | who reloads when, and carrying it out |
 //! | `attempt.rs`, `environment.rs`, `wanted.rs`, `plan.rs`, `open.rs` | one attempt |
 //! | `basis.rs`, `settings.rs`, `diff.rs`, `saved.rs` | what changed and why; a plan that was reviewed |
 //! | `starting.rs`, `keep.rs` | the start, and what is kept for one on broken files |
 //! | `control/` | the socket over which a running program is asked |
-//! | `instance.rs`, `in_service.rs`, `degraded.rs` | the life of an instance |
+//! | `instance.rs`, `degraded.rs` | the life of an instance |
 //! | `leaving/`, `retire.rs`, `reaper.rs`, `stop.rs` | its end |
 //! | `report.rs`, `reason.rs` | what came of it |
 
@@ -59,9 +60,12 @@ mod saved;
 mod settings;
 mod shared;
 mod show;
+mod slot;
 mod socorro;
 mod starting;
 mod stop;
+mod switch;
+mod sync;
 mod waiting;
 mod wanted;
 
@@ -69,7 +73,7 @@ pub use check::Checked;
 pub use diff::{Cause, Diff, Why};
 pub(crate) use generation::{Generation, SourceEntry};
 pub use handle::StorageHandle;
-pub(crate) use in_service::Within;
+pub(crate) use in_service::{Live, Within};
 pub(crate) use instance::{LiveSource, OpenSource};
 pub use leaving::{Leaving, Stage, Straggler};
 pub use plan::{Change, Identity, Part, Plan, Shape};
