@@ -144,7 +144,10 @@ impl<T: ?Sized + Send + Sync> Held for Live<T> {
     fn give_up(&self) {
         // Pairs with leaving.
         let operations = self.operations.fetch_or(GIVEN_UP, Ordering::Acquire);
-        self.retire(operations & !GIVEN_UP);
+        // Given up before: what is counted now may be refused just then.
+        if operations & GIVEN_UP == 0 {
+            self.retire(operations);
+        }
     }
 }
 

@@ -1,0 +1,11 @@
+//! Nothing but tests: the files of `socorro-core/src/live` that pin, enter, swap and retire, compiled with the types
+//! of the model checker `loom`, and run in every order of their steps that the memory model allows.
+//!
+//! The files are those of the product, included by their path. What they use of the rest is stood in for by
+//! `live/`, with as little as they need. Things of `tokio` in them are real and not interleaved: the checker sees
+//! each call as one step that orders nothing, so it asks for more of the code than is needed and never for less.
+//!
+//! What is shown, and by which line of the source, is told in `socorro-core/src/live/switch.rs`.
+
+#[cfg(test)]
+mod live;
