@@ -1,5 +1,7 @@
 //! What the command line says.
 
+use std::path::PathBuf;
+
 use anyhow::{Context, Result, bail};
 
 /// How to measure.
@@ -11,6 +13,8 @@ pub struct Options {
     pub rounds: Option<usize>,
     /// `--crashes N`: how many crashes a sample has, for benchmarks of servers.
     pub crashes: Option<usize>,
+    /// `--plugins DIR`: plugins that were built already; only `reload` takes them.
+    pub plugins: Option<PathBuf>,
 }
 
 impl Options {
@@ -28,10 +32,16 @@ impl Options {
             seed: 1,
             rounds: None,
             crashes: None,
+            plugins: None,
         };
         let mut bench = false;
         let mut arguments = arguments.into_iter();
         while let Some(argument) = arguments.next() {
+            if argument == "--plugins" {
+                let path = arguments.next().context("--plugins needs a directory")?;
+                options.plugins = Some(path.into());
+                continue;
+            }
             let mut number = || {
                 arguments
                     .next()
@@ -46,7 +56,7 @@ impl Options {
                 // What test runners pass; without `--bench` nothing is measured anyway.
                 _ if !bench => {}
                 other => bail!(
-                    "{other:?} is no option here; there are --seed N, --rounds N and --crashes N"
+                    "{other:?} is no option here; there are --seed N, --rounds N, --crashes N and --plugins DIR"
                 ),
             }
         }

@@ -2,9 +2,14 @@
 
 /// The value that `percent` percent of the values do not exceed; 0 when there are none.
 pub fn percentile(values: &[f64], percent: usize) -> f64 {
+    per_mille(values, percent * 10)
+}
+
+/// The value that so many of a thousand values do not exceed; 0 when there are none.
+pub fn per_mille(values: &[f64], share: usize) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
-    let rank = (sorted.len() * percent).div_ceil(100).max(1);
+    let rank = (sorted.len() * share).div_ceil(1000).max(1);
     sorted.get(rank - 1).copied().unwrap_or_default()
 }
 

@@ -49,6 +49,17 @@ pub(crate) enum Command {
         /// reload.keep says.
         #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
         last_good: Option<Option<PathBuf>>,
+        /// Read the configuration again whenever it has changed: looks at its files, what they include and the
+        /// secret files once in EVERY, a second unless said otherwise.
+        #[arg(
+            long,
+            value_name = "EVERY",
+            num_args = 0..=1,
+            require_equals = true,
+            default_missing_value = "1s",
+            conflicts_with = "once"
+        )]
+        watch: Option<HumanDuration>,
     },
     /// How a running program is, over its control socket.
     Status(Status),
@@ -130,6 +141,9 @@ pub(crate) struct Socket {
 
 #[derive(Args)]
 pub(crate) struct Status {
+    /// What came of the last 100 attempts to adopt a configuration instead, the youngest last.
+    #[arg(long)]
+    pub(crate) history: bool,
     /// For machines.
     #[arg(long)]
     pub(crate) json: bool,

@@ -1,3 +1,5 @@
+mod fields;
+
 use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;
@@ -18,7 +20,10 @@ pub(crate) fn start(arguments: &Arguments) {
         .with_env_filter(filter)
         .with_writer(std::io::stderr);
     match arguments.log {
-        LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).init(),
+        LogFormat::Text => lines
+            .with_ansi(std::io::stderr().is_terminal())
+            .fmt_fields(fields::Fields)
+            .init(),
         LogFormat::Json => lines.json().flatten_event(true).init(),
     }
 }

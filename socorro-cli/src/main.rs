@@ -7,11 +7,13 @@
 
 mod arguments;
 mod commands;
+mod endpoint;
 mod exit;
 mod logging;
 mod output;
 mod render;
 mod signals;
+mod systemd;
 
 use std::process::ExitCode;
 
@@ -23,7 +25,8 @@ use crate::render::Style;
 use crate::signals::Signals;
 
 fn main() -> ExitCode {
-    // First of all: until the handler is there, SIGHUP ends a program.
+    // First of all: until there is a handler for it, SIGHUP ends a program.
+    let held = signals::hold();
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -34,7 +37,8 @@ fn main() -> ExitCode {
                 .report(Style::Plain);
         }
     };
-    let signals = match runtime.block_on(async { Signals::install() }) {
+    let install = async { held.and_then(|()| Signals::install()) };
+    let signals = match runtime.block_on(install) {
         Ok(signals) => signals,
         Err(error) => {
             return Exit::failed(format!("cannot install signal handlers: {error}"))

@@ -9,6 +9,7 @@
 //! | [`options`] | durations, sizes and secrets in configuration |
 //! | [`plugin`] | the C boundary and what a plugin author implements |
 //! | [`transaction`] | executors: retry, back off, give up |
+//! | `telemetry` (feature `host`) | what is measured, through the `metrics` facade |
 //! | `conformance` | with the feature of that name: what any storage and source must do, as cases to run |
 #![warn(missing_docs)]
 
@@ -31,6 +32,8 @@ pub mod source;
 #[cfg(feature = "host")]
 mod step;
 pub mod storage;
+#[cfg(feature = "host")]
+pub mod telemetry;
 pub mod transaction;
 
 pub use async_trait::async_trait;

@@ -7,7 +7,7 @@ use crate::run::{cargo, run as run_program};
 /// Which benchmarks.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Only these: boundary, filesystem, memory; and, against servers, s3, postgres, elasticsearch, rabbitmq.
+    /// Only these: boundary, filesystem, memory, reload; and, against servers, s3, postgres, elasticsearch, rabbitmq.
     names: Vec<String>,
     /// Given to each benchmark: --seed N, --rounds N; against servers also --crashes N.
     #[arg(last = true)]
@@ -16,7 +16,7 @@ pub(crate) struct Arguments {
 
 /// Runs each benchmark; they build the plugins they measure, as these are shipped.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    let all = ["boundary", "filesystem", "memory"].map(str::to_owned);
+    let all = ["boundary", "filesystem", "memory", "reload"].map(str::to_owned);
     let names = if arguments.names.is_empty() {
         &all[..]
     } else {

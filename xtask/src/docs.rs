@@ -1,10 +1,12 @@
-//! `cargo xtask docs`: the tables of options in `docs/`, made of what core and the plugins say of themselves.
+//! `cargo xtask docs`: the tables of options and metrics in `docs/`, made of what core and the plugins say of
+//! themselves.
 //!
 //! A page has marked regions, of which everything between the marks is replaced:
 //!
 //! ```text
 //! <!-- options: core limits -->
 //! <!-- options: s3 storage -->
+//! <!-- options: metrics -->
 //! …
 //! <!-- end of options -->
 //! ```
@@ -20,6 +22,7 @@ use anyhow::{Context, Result, bail, ensure};
 use socorro_core::config::{core_tables, option_table};
 use socorro_core::plugin::Kind;
 use socorro_core::plugin::loader::{Loader, LoaderOptions};
+use socorro_core::telemetry;
 use socorro_testkit::plugins::{self, Profile};
 
 const BEGIN: &str = "<!-- options: ";
@@ -80,6 +83,7 @@ fn tables() -> Result<BTreeMap<String, String>> {
     let mut tables: BTreeMap<String, String> = core
         .map(|(name, table)| (format!("core {name}"), table))
         .collect();
+    tables.insert("metrics".to_owned(), telemetry::table::page());
     let names = plugins::all()?;
     let loader = Loader::new(LoaderOptions {
         path: vec![plugins::directory(&names, Profile::Dev)?],

@@ -1,4 +1,4 @@
-//! Developer commands: `cargo xtask demo`, `test`, `dist`, `docs`, `bench`.
+//! Developer commands: `cargo xtask demo`, `test`, `soak`, `dist`, `docs`, `bench`.
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -11,6 +11,7 @@ mod dist;
 mod docs;
 mod run;
 mod services;
+mod soak;
 mod test;
 
 use anyhow::Result;
@@ -30,6 +31,8 @@ enum Command {
     Demo(demo::Arguments),
     /// Runs every test there is; what continuous integration calls.
     Test(test::Arguments),
+    /// Thousands of reloads under load, with an account of every operation.
+    Soak(soak::Arguments),
     /// Starts, stops and shows the real servers that tests run against.
     Services(services::Arguments),
     /// Makes target/dist: the command, the plugins and the header, ready to be copied elsewhere.
@@ -44,6 +47,7 @@ fn main() -> Result<()> {
     match Arguments::parse().command {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Test(arguments) => test::run_all(&arguments),
+        Command::Soak(arguments) => soak::run(&arguments),
         Command::Services(arguments) => services::run(&arguments),
         Command::Dist(arguments) => {
             dist::run(&arguments).map(|directory| println!("{}", directory.display()))

@@ -16,6 +16,7 @@ fn numbers_are_read() {
         seed: 7,
         rounds: Some(3),
         crashes: Some(500),
+        plugins: Some("built".into()),
     };
     // cargo appends `--bench`.
     let parsed = parse(&[
@@ -25,6 +26,8 @@ fn numbers_are_read() {
         "3",
         "--crashes",
         "500",
+        "--plugins",
+        "built",
         "--bench",
     ]);
     assert_eq!(parsed.ok(), Some(Some(wanted)));

@@ -1,5 +1,6 @@
 //! `config diff`.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -69,11 +70,26 @@ async fn of_running(control: &Control) -> Result<Found, Exit> {
     })
 }
 
+/// Writes the plan beside, and renames it over what is there: an earlier plan, and nothing else.
 fn save(out: &Path, plan: &SavedPlan) -> Result<(), Exit> {
-    std::fs::write(out, plan.to_text() + "\n").map_err(|error| {
+    let failed = |why: std::io::Error| {
         Exit::failed(format!(
-            "{}: the plan cannot be written: {error}",
+            "{}: the plan cannot be written: {why}",
             out.display()
         ))
-    })
+    };
+    match std::fs::read_to_string(out) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Ok(text) if SavedPlan::parse(&text).is_ok() => {}
+        _ => {
+            let why = "there is something that is no plan; name another file, or remove it";
+            return Err(failed(std::io::Error::new(ErrorKind::AlreadyExists, why)));
+        }
+    }
+    let mut name = out.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.new", std::process::id()));
+    let new = out.with_file_name(name);
+    std::fs::write(&new, plan.to_text() + "\n")
+        .and_then(|()| std::fs::rename(&new, out))
+        .map_err(failed)
 }

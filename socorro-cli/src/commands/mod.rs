@@ -8,6 +8,8 @@ mod reload;
 mod run;
 mod status;
 
+use socorro_core::live::Socorro;
+
 use crate::arguments::{Arguments, Command, Config};
 use crate::exit::Exit;
 use crate::signals::Signals;
@@ -20,7 +22,18 @@ pub(crate) async fn run(arguments: Arguments, mut signals: Signals) -> Result<()
         _ => layers.clone(),
     };
     match arguments.command {
-        Command::Run { once, last_good } => run::run(layers, once, last_good, signals).await,
+        Command::Run {
+            once,
+            last_good,
+            watch,
+        } => {
+            let builder = Socorro::builder(layers.clone());
+            let builder = match watch {
+                Some(every) => builder.watch(every.into()),
+                None => builder,
+            };
+            run::run(builder, layers, once, last_good, signals).await
+        }
         other => {
             let work = async {
                 match other {

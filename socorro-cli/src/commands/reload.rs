@@ -10,7 +10,8 @@ use crate::exit::Exit;
 use crate::output;
 
 /// Tells the running program to reload; with `--wait` also what came of it, by the code as well: 0 applied or
-/// nothing changed, 2 refused, 3 applied but something takes a restart, 4 timed out.
+/// nothing changed, 1 refused because of a backend or another plan, 2 because the configuration is wrong, 3 applied
+/// but something takes a restart, 4 timed out.
 pub(super) async fn run(layers: Layers, command: Reload) -> Result<(), Exit> {
     let expect = command.expect.as_deref().map(read).transpose()?;
     let control = Control::find(&layers, command.socket)?;
@@ -27,7 +28,7 @@ pub(super) async fn run(layers: Layers, command: Reload) -> Result<(), Exit> {
     if command.json {
         output::json(report)?;
     }
-    let said = text(report, "text");
+    let said = text(&answer, "text");
     let code = code(report);
     if code == 0 || code == 3 {
         if !command.json {
@@ -41,15 +42,17 @@ pub(super) async fn run(layers: Layers, command: Reload) -> Result<(), Exit> {
             )),
         };
     }
-    Err(Exit::with(code, said))
+    // With `--json` the report has said it.
+    Err(Exit::with(code, if command.json { "" } else { said }))
 }
 
 fn code(report: &Value) -> u8 {
-    match text(report, "outcome") {
-        "applied" | "unchanged" if is(report, "needs_restart") => 3,
-        "applied" | "unchanged" => 0,
-        _ if is(report, "timed_out") => 4,
-        _ => 2,
+    match (text(report, "outcome"), text(report, "refusal")) {
+        ("applied" | "unchanged", _) if is(report, "needs_restart") => 3,
+        ("applied" | "unchanged", _) => 0,
+        (_, "invalid") => 2,
+        (_, "timed_out") => 4,
+        _ => 1,
     }
 }
 

@@ -46,6 +46,13 @@ fn tells_how_it_is_and_reloads() {
         "{applied:?}"
     );
 
+    // A backend that is not there is nothing that editing has to cure.
+    let away = "[storage.away]\ntype = \"postgres\"\nurl = \"postgres://me@127.0.0.1:1/x?sslmode=disable\"\n";
+    place.edit(&with_socket(&format!("{}{away}", tree::mover("b", "ack"))));
+    place
+        .run(&["reload", "--wait"])
+        .fails(1, &["everything stays as it was", "storage.away"]);
+
     // Broken files keep nobody from asking.
     place.edit("[storage\n\n[control]\nsocket = \"{}/control.sock\"\n");
     place.run(&["reload", "--wait"]).fails(

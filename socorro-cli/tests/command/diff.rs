@@ -49,6 +49,14 @@ fn beside_a_program_with_exit_codes() {
         .run(&["config", "diff", "nowhere.toml"])
         .fails(2, &["nowhere.toml"]);
     place.run(&["config", "diff"]).fails(2, &["FILE"]);
+    place
+        .run(&["config", "diff", "next.toml", "--out", "next.toml"])
+        .fails(2, &["rot"]);
+    let before = std::fs::read(place.path("socorro.toml")).unwrap();
+    place
+        .run(&["config", "diff", "socorro.toml", "--out", "socorro.toml"])
+        .fails(1, &["there is something that is no plan"]);
+    assert_eq!(std::fs::read(place.path("socorro.toml")).unwrap(), before);
     assert!(!place.path("spool").exists(), "nothing is opened");
 }
 
@@ -91,7 +99,7 @@ fn what_was_reviewed_is_applied_or_nothing_is() {
     place.edit(&with_socket(&tree::mover("b", "ack_and_delete")));
     let refused = place.run(&["reload", "--expect", "plan.json"]);
     refused.fails(
-        2,
+        1,
         &[
             "everything stays as it was: generation 1",
             "pipeline.mover: the configuration does not say what was reviewed",
@@ -107,7 +115,7 @@ fn what_was_reviewed_is_applied_or_nothing_is() {
     );
     place
         .run(&["reload", "--expect", "plan.json"])
-        .fails(2, &["what runs is not what the plan starts from"]);
+        .fails(1, &["what runs is not what the plan starts from"]);
 
     // A plan that was made beside the program fits as well.
     place.write("now.toml", std::fs::read(place.config()).unwrap());
@@ -140,7 +148,7 @@ fn what_was_reviewed_is_applied_or_nothing_is() {
         .unwrap();
     place
         .run(&["reload", "--expect", "plan.json"])
-        .fails(2, &["the plan says replace, a reload now would say keep"]);
+        .fails(1, &["the plan says replace, a reload now would say keep"]);
 
     place.write("plan.json", "{}");
     place

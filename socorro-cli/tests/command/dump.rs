@@ -54,11 +54,11 @@ fn secrets_are_shown_as_references() {
     let mut place = Place::new(
         r#"
 [storage.remote]
-type = "object_store"
+type = "s3"
 bucket = "crashes"
+access_key_id = "remote"
 secret_access_key = { env = "REMOTE_SECRET" }
-token = { file = "{}/token" }
-password = "canary-7f3a"
+session_token = { file = "{}/token" }
 "#,
     );
     place.write("token", CANARY);
@@ -69,16 +69,43 @@ password = "canary-7f3a"
         let dump = place.run(arguments);
         let text = String::from_utf8(dump.bytes().to_vec()).unwrap();
         assert!(!text.contains(CANARY), "{text}");
-        assert!(
-            text.contains("REMOTE_SECRET") && text.contains("/token"),
-            "{text}"
-        );
-        assert!(text.contains("***") && text.contains("crashes"), "{text}");
+        for part in ["REMOTE_SECRET", "/token", "crashes"] {
+            assert!(text.contains(part), "no {part:?} in: {text}");
+        }
     }
-    let check = place.run(&["config", "check"]);
-    check.fails(
-        2,
-        &["storage.remote.type: there is no plugin \"object_store\""],
+}
+
+#[test]
+fn what_is_wrong_is_told_instead_of_shown() {
+    let place = Place::new(
+        r#"
+[storage.remote]
+type = "object_store"
+password = "canary-7f3a"
+
+[storage.disk]
+type = "filesystem"
+root = "/srv/crashes"
+pw = "canary-7f3a"
+"#,
     );
-    assert!(!check.err.contains(CANARY), "{}", check.err);
+    for command in ["check", "dump"] {
+        let done = place.run(&["config", command]);
+        done.fails(
+            2,
+            &[
+                "storage.remote.type: there is no plugin \"object_store\"",
+                "storage.disk.pw: is no known option",
+            ],
+        );
+        assert!(!done.err.contains(CANARY), "{}", done.err);
+    }
+    for key in ["storage.remote.password", "storage.disk.pw"] {
+        let told = place.run(&["config", "explain", key]);
+        assert!(
+            told.text().contains("***") && !told.text().contains(CANARY),
+            "{}",
+            told.text()
+        );
+    }
 }

@@ -108,6 +108,8 @@ classes! {
     NamedTwice = "named_twice",
     /// No dotted path into a document.
     BadPath = "bad_path",
+    /// No address to listen at.
+    BadAddress = "bad_address",
     /// No SHA-256.
     BadHash = "bad_hash",
     /// No schedule of retries.

@@ -6,6 +6,7 @@ use super::class::Class;
 use super::error::{ConfigErrors, Wrong};
 use super::merge::Layer;
 use super::origin::Origin;
+use super::partial::Partly;
 use super::read::{Errors, Section};
 use super::tree::{Kind, Node, Table, join};
 use super::{Configuration, InstanceConfig, PipelineConfig};
@@ -58,12 +59,12 @@ impl Document {
     ///
     /// Everything that is wrong.
     pub fn configuration(&self) -> Result<Configuration, ConfigErrors> {
-        let (configuration, errors) = self.partly();
-        errors.or(configuration)
+        let partly = self.partly();
+        partly.errors.or(partly.configuration)
     }
 
-    /// The configuration as far as it could be read, and everything that is wrong in it.
-    pub(crate) fn partly(&self) -> (Configuration, ConfigErrors) {
+    /// The configuration as far as it can be read, with everything that is wrong in it.
+    pub(crate) fn partly(&self) -> Partly {
         let errors = Errors::default();
         let taken = takeover::resolve(&self.root, &errors);
         for (key, origin) in &taken.unused {
@@ -85,7 +86,11 @@ impl Document {
         resources(&mut root);
         references::check(&configuration, whole, &errors);
         root.finish();
-        (configuration, errors.take().in_reading_order())
+        Partly {
+            configuration,
+            errors: errors.take().in_reading_order(),
+            unclear: taken.unclear,
+        }
     }
 
     /// The merged tree with every `use` followed, as far as that goes.

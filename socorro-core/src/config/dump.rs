@@ -54,6 +54,7 @@ pub fn to_json(configuration: &Configuration, schema_of: SchemaOf<'_>) -> Value 
         "reload": {
             "drain_timeout": HumanDuration(configuration.reload.drain_timeout),
             "timeout": HumanDuration(configuration.reload.timeout),
+            "park_timeout": HumanDuration(configuration.reload.park_timeout),
             "shutdown_timeout": HumanDuration(configuration.reload.shutdown_timeout),
         },
         "control": {},
@@ -65,11 +66,14 @@ pub fn to_json(configuration: &Configuration, schema_of: SchemaOf<'_>) -> Value 
         ("reload", "keep", &configuration.reload.keep),
         ("control", "socket", &configuration.control.socket),
     ];
-    for (table, key, path) in set {
+    let paths = set.map(|(table, key, path)| (table, key, path.as_ref().map(|path| json!(path))));
+    let metrics = configuration.control.metrics.map(|address| json!(address));
+    let set = paths.into_iter().chain([("control", "metrics", metrics)]);
+    for (table, key, value) in set {
         if let Some(table) = all.get_mut(table).and_then(Value::as_object_mut)
-            && let Some(path) = path
+            && let Some(value) = value
         {
-            table.insert(key.to_owned(), json!(path));
+            table.insert(key.to_owned(), value);
         }
     }
     all

@@ -123,7 +123,8 @@ impl ConfigError {
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.origin)?;
-        if !self.key.is_empty() {
+        let is_said = matches!(&self.origin, Origin::Flag(key) if **key == *self.key);
+        if !self.key.is_empty() && !is_said {
             write!(f, "{}: ", self.key)?;
         }
         f.write_str(&self.message)?;
@@ -147,6 +148,9 @@ pub struct ConfigErrors(pub Vec<ConfigError>);
 const MOST: usize = 1000;
 
 impl ConfigErrors {
+    /// Said after a thousand mistakes.
+    pub const MORE: &str = "there may be more mistakes than these thousand";
+
     /// `value` when nothing is wrong, else everything that is.
     pub(crate) fn or<T>(self, value: T) -> Result<T, Self> {
         if self.0.is_empty() {
@@ -212,6 +216,9 @@ impl fmt::Display for ConfigErrors {
                 f.write_str("\n")?;
             }
             error.fmt(f)?;
+        }
+        if self.0.len() >= MOST {
+            write!(f, "\n{}", Self::MORE)?;
         }
         Ok(())
     }

@@ -29,6 +29,15 @@ impl Document {
     /// What there is to know of a dotted key, such as `storage.archive.bucket`; `None` when nobody ever said
     /// anything of it. Secrets in plain text, as far as their names tell, are masked.
     pub fn explain(&self, key: &str) -> Option<Explanation> {
+        self.explain_as(key, None)
+    }
+
+    /// The same, knowing whether the value is a secret, or going by its name.
+    pub(crate) fn explain_as(&self, key: &str, is_secret: Option<bool>) -> Option<Explanation> {
+        let shown = |node: &Node| match is_secret {
+            Some(is_secret) => node.said_as(is_secret),
+            None => node.said(key),
+        };
         let path: Vec<&str> = key.split('.').collect();
         let said: Vec<&Node> = self
             .layers()
@@ -41,16 +50,23 @@ impl Document {
         if found.is_none() && said.is_empty() {
             return None;
         }
-        let overrode = found.map(|node| node.overrode(key)).unwrap_or_default();
+        let story = found.into_iter().flat_map(|node| node.story().skip(1));
+        let is_plain = found.is_none_or(|node| !node.has_reference());
+        let overrode = match is_secret {
+            Some(is_secret) => story
+                .map(|node| node.said_as(is_secret || !is_plain))
+                .collect(),
+            None => found.map(|node| node.overrode(key)).unwrap_or_default(),
+        };
         let is_table = found.is_some_and(is_plain_table);
         let dropped = if found.is_some() {
             Vec::new()
         } else {
-            said.iter().rev().map(|node| node.said(key)).collect()
+            said.iter().rev().map(|node| shown(node)).collect()
         };
         Some(Explanation {
             key: key.to_owned(),
-            value: found.filter(|_| !is_table).map(|node| node.said(key)),
+            value: found.filter(|_| !is_table).map(shown),
             overrode,
             dropped,
             members: found

@@ -4,7 +4,6 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
-use super::annotated::masked;
 use super::class::Class;
 use super::describe::{self, OptionDoc, options_of};
 use super::document::Document;
@@ -25,6 +24,8 @@ pub struct Explained {
     pub key: String,
     /// What the layers say of it; `None` when they say nothing.
     pub story: Option<Explanation>,
+    /// The key that `use` takes it over from, when its own table does not say it.
+    pub taken_over: Option<String>,
     /// What it is for. None for a table, and for what nobody described.
     pub option: Option<OptionDoc>,
     /// For a table: the keys in it that are set or could be.
@@ -82,20 +83,15 @@ impl Document {
         schema_of: &dyn Fn(&Named) -> Option<Value>,
     ) -> Result<Explained, ConfigErrors> {
         let options = self.options(schema_of);
-        let mut story = self.explain(key);
         // A key inside of an option, such as one pin of plugins.sha256, is of that option.
         let option = options
             .iter()
             .filter(|option| is_at_or_below(key, &option.key))
             .max_by_key(|option| option.key.len());
-        if let Some(story) = story.as_mut()
-            && option.is_some_and(|option| option.secret)
-        {
-            story.value = story.value.take().map(|said| masked(said, true));
-            for said in story.overrode.iter_mut().chain(&mut story.dropped) {
-                *said = masked(said.clone(), true);
-            }
-        }
+        let story = self.explain_as(key, is_secret(key, option, &options));
+        // What is inside of a plain value is no key at all.
+        let is_map = |option: &OptionDoc| option.kind.starts_with("a table");
+        let option = option.filter(|option| story.is_some() || option.key == key || is_map(option));
         let mut members: Vec<String> = options
             .iter()
             .filter(|option| option.key != key && is_at_or_below(&option.key, key))
@@ -115,6 +111,7 @@ impl Document {
         }
         Ok(Explained {
             key: key.to_owned(),
+            taken_over: self.taken_from(key),
             story,
             option: option.cloned(),
             members,
@@ -159,6 +156,27 @@ impl Document {
     }
 }
 
+/// Is the value at `key` a secret? `None` where names have to tell.
+fn is_secret(key: &str, option: Option<&OptionDoc>, options: &[OptionDoc]) -> Option<bool> {
+    if let Some(option) = option {
+        return Some(option.secret);
+    }
+    let mut parts = key.splitn(3, '.');
+    match (parts.next(), parts.next(), parts.next()) {
+        // What no option is meant by may be a secret that was meant by another.
+        (Some("storage" | "source"), _, Some(_)) => Some(true),
+        // It is an option of whoever uses the resource.
+        (Some("resource"), _, Some(rest)) => {
+            let same: Vec<&OptionDoc> = options
+                .iter()
+                .filter(|option| option.path.join(".") == rest)
+                .collect();
+            Some(same.is_empty() || same.iter().any(|option| option.secret))
+        }
+        _ => None,
+    }
+}
+
 /// Is `key` this one, or one inside of it?
 fn is_at_or_below(key: &str, above: &str) -> bool {
     key.strip_prefix(above)
@@ -178,6 +196,7 @@ impl Explained {
             "origin": value.map(|said| said.origin.to_string()),
             "overrode": story.map_or(json!([]), |story| all(&story.overrode)),
             "dropped": story.map_or(json!([]), |story| all(&story.dropped)),
+            "taken_over": self.taken_over,
             "option": self.option,
             "members": self.members,
         })
@@ -189,7 +208,10 @@ impl fmt::Display for Explained {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.story {
             Some(story) if self.members.is_empty() || story.value.is_some() => {
-                write!(f, "{story}")?
+                write!(f, "{story}")?;
+                if let Some(from) = &self.taken_over {
+                    write!(f, "\n  taken over from {from} by `use`")?;
+                }
             }
             _ if self.members.is_empty() => write!(f, "{} is not set", self.key)?,
             _ => {

@@ -8,6 +8,20 @@ use sha2::{Digest, Sha256};
 
 /// A hash of `value` under a key that this process made up, so that a fingerprint that gets out tells nothing.
 pub(crate) fn fingerprint(value: &Value) -> Result<[u8; 32], String> {
+    let mut hash = keyed()?;
+    canonical(value, &mut Hasher(&mut hash)).map_err(|error| error.to_string())?;
+    Ok(hash.finalize().into())
+}
+
+/// The fingerprint of the JSON string that is `text`, which is not copied for it.
+pub(crate) fn fingerprint_of_text(text: &str) -> Result<[u8; 32], String> {
+    let mut hash = keyed()?;
+    serde_json::to_writer(&mut Hasher(&mut hash), text).map_err(|error| error.to_string())?;
+    Ok(hash.finalize().into())
+}
+
+/// A hash that the key of this process has gone into.
+fn keyed() -> Result<Sha256, String> {
     static KEY: OnceLock<[u8; 32]> = OnceLock::new();
     let key = match KEY.get() {
         Some(key) => key,
@@ -20,8 +34,7 @@ pub(crate) fn fingerprint(value: &Value) -> Result<[u8; 32], String> {
     };
     let mut hash = Sha256::new();
     hash.update(key);
-    canonical(value, &mut Hasher(&mut hash)).map_err(|error| error.to_string())?;
-    Ok(hash.finalize().into())
+    Ok(hash)
 }
 
 struct Hasher<'a>(&'a mut Sha256);

@@ -8,6 +8,7 @@ use super::class::Class;
 use super::error::{ConfigError, ConfigErrors, Wrong};
 use super::merge::{Layer, Part};
 use super::origin::{Origin, SourceFile};
+use super::seen::{Content, Recorder};
 use super::tree::{Kind, Node, Table};
 use super::{file, parse};
 use crate::step::{Injected, Step, Steps};
@@ -24,6 +25,7 @@ pub(crate) struct Reader<'a> {
     files: usize,
     /// The files that are being read, each included by the one before it.
     open: Vec<PathBuf>,
+    recorder: Option<&'a Recorder>,
     steps: Steps,
 }
 
@@ -39,7 +41,19 @@ impl<'a> Reader<'a> {
             errors,
             files: 0,
             open: Vec::new(),
+            recorder: None,
             steps: Steps::default(),
+        }
+    }
+
+    /// The same, telling `recorder` of every file that is read.
+    pub(crate) fn recorded_by(self, recorder: Option<&'a Recorder>) -> Self {
+        Self { recorder, ..self }
+    }
+
+    fn record(&self, path: &Path, content: Content) {
+        if let Some(recorder) = self.recorder {
+            recorder.record(path, content);
         }
     }
 
@@ -56,7 +70,10 @@ impl<'a> Reader<'a> {
         }
         match file::list_toml(path) {
             Ok(paths) => paths.iter().for_each(|path| self.read_file(path)),
-            Err(wrong) => self.wrong(&Origin::path(path), "", wrong),
+            Err(wrong) => {
+                self.record(path, Content::Unreadable(wrong.class));
+                self.wrong(&Origin::path(path), "", wrong);
+            }
         }
     }
 
@@ -114,7 +131,9 @@ impl<'a> Reader<'a> {
     }
 
     fn read_text(&self, path: &Path) -> Result<Zeroizing<Vec<u8>>, Wrong> {
-        let (bytes, _) = file::read(path, self.size_limit)?;
+        let read = file::read(path, self.size_limit);
+        self.record(path, Content::of(&read));
+        let (bytes, _) = read?;
         if std::str::from_utf8(&bytes).is_err() {
             let why = "is not UTF-8; save it as UTF-8";
             return Err(Wrong::new(Class::FileNotUtf8, why));
@@ -162,6 +181,7 @@ impl<'a> Reader<'a> {
                         if !path.exists() {
                             // Told where it is named, which is where it can be mended.
                             let wrong = file::unreadable(missing(&path));
+                            self.record(&path, Content::Unreadable(wrong.class));
                             self.wrong_include(
                                 node,
                                 Wrong {

@@ -7,8 +7,9 @@ use serde::Serialize;
 use super::class::Class;
 use super::error::{ConfigError, ConfigErrors, Wrong};
 use super::include::Reader;
-use super::merge::{self, Part};
+use super::merge::{self, Layer, Part};
 use super::origin::Origin;
+use super::seen::Recorder;
 use super::tree::Table;
 use super::{Document, environment, parse, retyped, set};
 use crate::step::{Step, Steps};
@@ -21,6 +22,8 @@ const SIZE_LIMIT: u64 = 1024 * 1024;
 pub struct Layers {
     layers: Vec<Source>,
     size_limit: u64,
+    /// Who is told what was read.
+    recorder: Option<Recorder>,
 }
 
 #[derive(Clone)]
@@ -36,6 +39,7 @@ impl Default for Layers {
         Self {
             layers: Vec::new(),
             size_limit: SIZE_LIMIT,
+            recorder: None,
         }
     }
 }
@@ -110,6 +114,14 @@ impl Layers {
         self.size_limit
     }
 
+    /// The same, telling `recorder` of every file that is read.
+    pub(crate) fn recorded_by(&self, recorder: &Recorder) -> Self {
+        Self {
+            recorder: Some(recorder.clone()),
+            ..self.clone()
+        }
+    }
+
     /// Reads and merges everything. Blocks on files.
     ///
     /// Every file that cannot be read or parsed, every variable and flag that cannot be one.
@@ -119,6 +131,17 @@ impl Layers {
 
     /// [`load`](Self::load), taking the steps of an attempt.
     pub(crate) fn load_in(&self, steps: &Steps) -> Result<Document, ConfigErrors> {
+        let (root, layers) = self.merged(steps)?;
+        for (origin, key) in retyped::dropped(&root, &layers) {
+            tracing::warn!(
+                "{origin} does not count: a later layer changes the type, and {key} is gone with what was said for the old one"
+            );
+        }
+        Ok(Document::new(root, layers))
+    }
+
+    /// As [`load_in`](Self::load_in), without a word in the log.
+    pub(crate) fn merged(&self, steps: &Steps) -> Result<(Table, Vec<Layer>), ConfigErrors> {
         let mut errors = ConfigErrors::default();
         let mut layers = Vec::new();
         for source in &self.layers {
@@ -129,6 +152,7 @@ impl Layers {
                 Source::Defaults(Err(wrong)) => errors.extend(wrong.clone()),
                 Source::File(path) => {
                     Reader::new(self.size_limit, &mut layers, &mut errors)
+                        .recorded_by(self.recorder.as_ref())
                         .within(steps)
                         .read(path);
                 }
@@ -145,12 +169,7 @@ impl Layers {
                 ConfigErrors::from(ConfigError::new(Origin::Together, "", wrong))
             })
         })?;
-        for (origin, key) in retyped::dropped(&root, &layers) {
-            tracing::warn!(
-                "{origin} does not count: a later layer changes the type, and {key} is gone with what was said for the old one"
-            );
-        }
-        Ok(Document::new(root, layers))
+        Ok((root, layers))
     }
 }
 

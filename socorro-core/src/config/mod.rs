@@ -64,6 +64,7 @@ mod scan;
 mod schema;
 mod secrets;
 mod sections;
+mod seen;
 mod serialize;
 mod set;
 mod snippet;
@@ -94,8 +95,10 @@ pub(crate) use fingerprints::SecretPrint;
 pub use layers::Layers;
 pub use options::{Options, Resolved};
 pub use origin::{InFile, Origin, Place};
+pub(crate) use partial::Partly;
 pub use schema::Schema;
 pub use secrets::{SecretRef, SecretSource, SystemSecrets};
+pub(crate) use seen::{Look, Recorder};
 pub use snippet::Snippet;
 
 #[cfg(test)]

@@ -13,7 +13,14 @@ pub(crate) fn nearest<K: AsRef<str>>(
     let most = word.chars().count() / 3;
     known
         .into_iter()
-        .map(|known| (strsim::damerau_levenshtein(word, known.as_ref()), known))
+        .map(|known| {
+            let distance = if word.eq_ignore_ascii_case(known.as_ref()) {
+                0
+            } else {
+                strsim::damerau_levenshtein(word, known.as_ref())
+            };
+            (distance, known)
+        })
         .filter(|(distance, _)| *distance <= most)
         // The first of the nearest.
         .reduce(|best, other| if other.0 < best.0 { other } else { best })

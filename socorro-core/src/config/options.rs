@@ -76,6 +76,15 @@ impl Options {
         schema: &Value,
         secrets: &dyn SecretSource,
     ) -> Result<Resolved, ConfigErrors> {
+        self.resolve_by(&self.parsed(schema)?, secrets)
+    }
+
+    /// [`resolve`](Self::resolve) by a schema that was parsed before.
+    pub(crate) fn resolve_by(
+        &self,
+        schema: &Schema,
+        secrets: &dyn SecretSource,
+    ) -> Result<Resolved, ConfigErrors> {
         let table = self.checked(schema, Some(secrets))?;
         let json = Clear(table_to_json(&table));
         let fingerprint = fingerprint(&json.0).map_err(|why| self.error(why))?;
@@ -97,7 +106,7 @@ impl Options {
         Ok(Self {
             key: self.key.clone(),
             origin: Arc::clone(&self.origin),
-            table: self.checked(schema, None)?,
+            table: self.checked(&self.parsed(schema)?, None)?,
             beside: self.beside.clone(),
         })
     }
@@ -109,12 +118,11 @@ impl Options {
 
     fn checked(
         &self,
-        schema: &Value,
+        schema: &Schema,
         secrets: Option<&dyn SecretSource>,
     ) -> Result<Table, ConfigErrors> {
-        let schema = Schema::parse(schema).map_err(|why| self.error(why.message().to_owned()))?;
         let mut node = Node::new(&self.origin, Kind::Table(self.table.clone()));
-        let mut errors = Check::new(&schema, secrets).run(&mut node, &self.key);
+        let mut errors = Check::new(schema, secrets).run(&mut node, &self.key);
         if let Some(retyped) = Retyped::of(self.node_beside("type")) {
             let explained = |error| retyped.explain_error(&self.key, error);
             errors = ConfigErrors(errors.into_iter().map(explained).collect());
@@ -123,6 +131,15 @@ impl Options {
             Kind::Table(table) => errors.or(table),
             _ => Err(errors),
         }
+    }
+
+    fn parsed(&self, schema: &Value) -> Result<Schema, ConfigErrors> {
+        Schema::parse(schema).map_err(|why| self.unusable(&why))
+    }
+
+    /// What a schema that cannot be parsed means for these options.
+    pub(crate) fn unusable(&self, why: &Error) -> ConfigErrors {
+        self.error(why.message().to_owned())
     }
 
     fn error(&self, message: String) -> ConfigErrors {

@@ -15,12 +15,21 @@ const DEPTH: usize = 32;
 /// Of one file at most so many syntax errors are told; the later ones follow from the first.
 const ERRORS: usize = 8;
 
+/// Keys of more bytes are not repeated in a message.
+const LONGEST_KEY: usize = 80;
+
 fn too_deep() -> Wrong {
     Wrong::new(Class::TooDeep, format!("more than {DEPTH} levels deep"))
 }
 
-fn said_twice() -> Wrong {
-    let why = "the same key is there twice; keep one";
+/// `key` as it is written the second time, if that is known.
+fn said_twice(key: Option<&str>) -> Wrong {
+    let why = match key.map(str::trim) {
+        Some(key) if !key.is_empty() && !key.contains('\n') && key.len() <= LONGEST_KEY => {
+            format!("the key {key} is there twice; keep one")
+        }
+        _ => "the same key is there twice; keep one".to_owned(),
+    };
     Wrong::new(Class::DuplicateKey, why)
 }
 

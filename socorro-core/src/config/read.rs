@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::fmt::Display;
+use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -34,6 +35,11 @@ impl Errors {
     /// About the key that `node` is the value of.
     pub(crate) fn about_key(&self, node: &Node, key: &str, wrong: Wrong) {
         self.push(&node.origin.at_key(), key, wrong);
+    }
+
+    /// How many there are, at most as many as are told.
+    pub(crate) fn count(&self) -> usize {
+        self.0.borrow().0.len()
     }
 
     pub(crate) fn take(self) -> ConfigErrors {
@@ -171,20 +177,35 @@ pub(crate) fn path(node: &Node) -> Result<PathBuf, Wrong> {
     string(node).map(PathBuf::from)
 }
 
+/// Where to listen: numbers only, since what a name stands for changes.
+pub(crate) fn address(node: &Node) -> Result<SocketAddr, Wrong> {
+    string(node)?.parse().map_err(|_| {
+        expected(
+            Class::BadAddress,
+            "an IP address and a port, such as \"127.0.0.1:9464\"",
+            node,
+        )
+    })
+}
+
 /// A length of time that is not zero.
 pub(crate) fn duration(node: &Node) -> Result<Duration, Wrong> {
     let parsed = match &node.kind {
         Kind::Text(text) | Kind::String(text) => text.parse::<HumanDuration>().ok(),
         _ => None,
     };
-    let found = parsed.map(Duration::from).filter(|found| !found.is_zero());
-    found.ok_or_else(|| {
-        expected(
-            Class::BadDuration,
-            "a duration: numbers with units of ms, s, min, h, d, such as \"30s\"",
+    match parsed.map(Duration::from) {
+        Some(found) if found.is_zero() => Err(expected(
+            Class::OutOfRange,
+            "a duration of at least 1ms",
             node,
-        )
-    })
+        )),
+        Some(found) => Ok(found),
+        None => {
+            let what = "a duration: numbers with units of ms, s, min, h, d, such as \"30s\"";
+            Err(expected(Class::BadDuration, what, node))
+        }
+    }
 }
 
 /// A number of bytes that is not zero.
@@ -193,13 +214,14 @@ pub(crate) fn size(node: &Node) -> Result<ByteSize, Wrong> {
         Kind::Text(text) | Kind::String(text) => text.parse::<ByteSize>().ok(),
         _ => None,
     };
-    parsed.filter(|size| size.0 > 0).ok_or_else(|| {
-        expected(
-            Class::BadSize,
-            "a size: a number with a unit of B, KiB, MiB, GiB, TiB, such as \"20MiB\"",
-            node,
-        )
-    })
+    match parsed {
+        Some(ByteSize(0)) => Err(expected(Class::OutOfRange, "a size of at least 1B", node)),
+        Some(size) => Ok(size),
+        None => {
+            let what = "a size: a number with a unit of B, KiB, MiB, GiB, TiB, such as \"20MiB\"";
+            Err(expected(Class::BadSize, what, node))
+        }
+    }
 }
 
 /// An integer in `range`.

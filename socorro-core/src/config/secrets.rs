@@ -87,17 +87,34 @@ impl SecretSource for SystemSecrets {
         match reference {
             SecretRef::Env(name) => from_variable(name),
             SecretRef::File(path) => file::read(path),
-            SecretRef::Credential(name) => {
-                let wrong = |why: String| Wrong::new(Class::SecretCredential, why);
-                let directory = self.credentials.as_deref().ok_or_else(|| {
-                    wrong("there is no credentials directory; set LoadCredential= in the systemd unit".to_owned())
-                })?;
-                let one_part = Path::new(name).file_name() == Some(name.as_ref());
-                if !one_part {
-                    return Err(wrong(format!("{name:?} is no name of a credential")));
-                }
-                file::read(&directory.join(name))
-            }
+            SecretRef::Credential(name) => file::read(&self.credential(name)?),
+        }
+    }
+}
+
+impl SystemSecrets {
+    fn credential(&self, name: &str) -> Result<PathBuf, Wrong> {
+        let wrong = |why: String| Wrong::new(Class::SecretCredential, why);
+        let directory = self.credentials.as_deref().ok_or_else(|| {
+            wrong(
+                "there is no credentials directory; set LoadCredential= in the systemd unit"
+                    .to_owned(),
+            )
+        })?;
+        let one_part = Path::new(name).file_name() == Some(name.as_ref());
+        if !one_part {
+            return Err(wrong(format!("{name:?} is no name of a credential")));
+        }
+        Ok(directory.join(name))
+    }
+
+    /// What a file or credential says at the moment, if it can be read, without looking at who else may change
+    /// it: to tell whether it changed. Variables do not change. Blocks.
+    pub(crate) fn glance(&self, reference: &SecretRef) -> Option<Zeroizing<String>> {
+        match reference {
+            SecretRef::Env(_) => None,
+            SecretRef::File(path) => file::glance(path),
+            SecretRef::Credential(name) => file::glance(&self.credential(name).ok()?),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::class::Class;
 use super::error::Wrong;
-use super::read::{Section, count, duration, list, path, size, string};
+use super::read::{Section, address, count, duration, list, path, size, string};
 use super::tree::join;
 use super::{ControlConfig, DEFAULT_FORBIDDEN_KEYS, ReloadConfig, names};
 use crate::crash::{Limits, Redaction};
@@ -105,6 +105,9 @@ pub(crate) fn reload(mut section: Section<'_>) -> ReloadConfig {
             .get("drain_timeout", duration)
             .unwrap_or(default.drain_timeout),
         timeout: section.get("timeout", duration).unwrap_or(default.timeout),
+        park_timeout: section
+            .get("park_timeout", duration)
+            .unwrap_or(default.park_timeout),
         shutdown_timeout: section
             .get("shutdown_timeout", duration)
             .unwrap_or(default.shutdown_timeout),
@@ -117,6 +120,7 @@ pub(crate) fn reload(mut section: Section<'_>) -> ReloadConfig {
 pub(crate) fn control(mut section: Section<'_>) -> ControlConfig {
     let control = ControlConfig {
         socket: section.get("socket", path),
+        metrics: section.get("metrics", address),
     };
     section.finish();
     control

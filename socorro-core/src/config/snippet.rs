@@ -188,6 +188,7 @@ impl Class {
                 | Self::BadSize
                 | Self::BadName
                 | Self::BadHash
+                | Self::BadAddress
                 | Self::FileMissing
                 | Self::IncludePattern
                 | Self::UseDangling

@@ -12,7 +12,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::class::Class;
+use super::document::Document;
 use super::error::Wrong;
+use super::explain::at;
 use super::instance::HOST_KEYS;
 use super::nearest::nearest;
 use super::origin::Origin;
@@ -35,6 +37,8 @@ pub(crate) struct Taken {
     pub(crate) root: Table,
     /// The resources that nobody uses, and who wrote them.
     pub(crate) unused: Vec<(String, Arc<Origin>)>,
+    /// The tables of which it is unclear what they take over, because a `use` on the way is wrong.
+    pub(crate) unclear: BTreeSet<String>,
 }
 
 /// `root` with every `use` followed.
@@ -43,12 +47,14 @@ pub(crate) fn resolve(root: &Table, errors: &Errors) -> Taken {
         root,
         errors,
         done: BTreeMap::new(),
+        unclear: BTreeSet::new(),
         open: Vec::new(),
         taken: 0,
     };
     let mut taken = Taken {
         root: root.clone(),
         unused: Vec::new(),
+        unclear: BTreeSet::new(),
     };
     for section in SECTIONS {
         let used: BTreeSet<String> = takeover.done.keys().cloned().collect();
@@ -65,7 +71,57 @@ pub(crate) fn resolve(root: &Table, errors: &Errors) -> Taken {
             }
         }
     }
+    taken.unclear = takeover.unclear;
     taken
+}
+
+impl Document {
+    /// The key that `use` takes the value at `key` over from; none for one that its own table says, or nobody.
+    pub(crate) fn taken_from(&self, key: &str) -> Option<String> {
+        let path: Vec<&str> = key.split('.').collect();
+        let [section, name, rest @ ..] = path.as_slice() else {
+            return None;
+        };
+        if !SECTIONS.contains(section) || rest.is_empty() || at(self.root(), &path).is_some() {
+            return None;
+        }
+        let taken = self.taken();
+        let mut table = join(section, name);
+        for _ in 0..LONGEST {
+            let (section, name) = table.split_once('.')?;
+            let used = at(self.root(), &[section, name, "use"])?;
+            // Later ones win.
+            let found = names(used).into_iter().rev().find(|other| {
+                let whole: Vec<&str> = other.split('.').chain(rest.iter().copied()).collect();
+                rest.first().is_some_and(|first| is_taken(other, first))
+                    && at(&taken, &whole).is_some()
+            })?;
+            let from = format!("{found}.{}", rest.join("."));
+            let own: Vec<&str> = from.split('.').collect();
+            if at(self.root(), &own).is_some() {
+                return Some(from);
+            }
+            table = found;
+        }
+        None
+    }
+}
+
+/// The names that `use` says, as far as they are names.
+fn names(used: &Node) -> Vec<String> {
+    let inline = match &used.kind {
+        Kind::Text(text) => Node::parse_inline(text, &used.origin),
+        _ => None,
+    };
+    let used = inline.as_ref().unwrap_or(used);
+    let items = match &used.kind {
+        Kind::List(items) => items.as_slice(),
+        _ => std::slice::from_ref(used),
+    };
+    items
+        .iter()
+        .filter_map(|item| super::read::string(item).ok())
+        .collect()
 }
 
 struct Takeover<'a> {
@@ -73,6 +129,7 @@ struct Takeover<'a> {
     errors: &'a Errors,
     /// Tables that were followed, by key, and their weight: each is once, however many use it.
     done: BTreeMap<String, (Table, usize)>,
+    unclear: BTreeSet<String>,
     /// The tables that are being followed, each used by the one before it.
     open: Vec<String>,
     /// How many values were taken over, some of them again and again.
@@ -93,10 +150,17 @@ impl Takeover<'_> {
         }
         self.open.push(key.to_owned());
         let mut taken = Table::new();
+        let before = self.errors.count();
         for name in self.named(key, table.get("use")) {
             if let Err(wrong) = self.take(&name, &mut taken) {
                 self.errors.about(&name.node, &join(key, "use"), wrong);
             }
+            if self.unclear.contains(&name.text) {
+                self.unclear.insert(key.to_owned());
+            }
+        }
+        if self.errors.count() > before {
+            self.unclear.insert(key.to_owned());
         }
         overlay(&mut taken, table.clone());
         self.open.pop();

@@ -116,9 +116,18 @@ impl Node {
     /// Is this a secret's, as far as that can be told without a schema: by its name, or because some layer says a
     /// reference here?
     fn is_secret(&self, key: &str) -> bool {
-        let is_one =
-            |node: &Self| matches!(node.kind, Kind::Secret(_)) || node.reference().is_some();
-        key.split('.').any(sounds_secret) || self.story().any(is_one)
+        key.split('.').any(sounds_secret) || self.has_reference()
+    }
+
+    /// Does any layer say a reference to a secret here?
+    pub(crate) fn has_reference(&self) -> bool {
+        self.story()
+            .any(|node| matches!(node.kind, Kind::Secret(_)) || node.reference().is_some())
+    }
+
+    /// Who says what, knowing whether it is a secret.
+    pub(crate) fn said_as(&self, is_secret: bool) -> Said {
+        self.shown(is_secret)
     }
 
     /// Who says what, this value being at `key`: for showing, so masked where it may be a secret.

@@ -1,14 +1,17 @@
 //! Looking at a configuration without running it.
 
+use std::collections::BTreeMap;
+
 use futures_util::future::join_all;
 
 use super::attempt::{Aim, diff};
+use super::basis::Basis;
 use super::diff::Diff;
 use super::environment;
 use super::open::{self, Opened};
-use super::plan::Part;
+use super::plan::{Part, Shape};
 use super::socorro::Builder;
-use super::wanted::{Kind, Wanted};
+use super::wanted::{Kind, Present, Wanted};
 use crate::config::{ConfigErrors, Layers};
 use crate::context::Context;
 use crate::error::Result;
@@ -36,16 +39,11 @@ impl Builder {
     /// Everything that is wrong.
     pub async fn check(self, connect: bool) -> Result<Checked, ConfigErrors> {
         let (environment, _, reaper) = self.environment();
-        let read = environment::read(&environment.layers, &environment.steps()).await?;
-        let timeout = read.configuration.plugins.timeout.0;
-        let wanted = Wanted::check(
-            &environment,
-            read.configuration,
-            read.errors,
-            &[],
-            &environment.steps(),
-        )
-        .await?;
+        let steps = environment.steps();
+        let partly = environment::read(&environment.layers, &steps).await?.partly;
+        let timeout = partly.configuration.plugins.timeout.0;
+        let nothing = (BTreeMap::new(), Basis::nothing());
+        let wanted = Wanted::check(&environment, partly, present(&nothing), &steps).await?;
         let count = |kind| {
             wanted
                 .instances
@@ -65,18 +63,20 @@ impl Builder {
                 .iter()
                 .filter(|instance| instance.backend.is_some());
             checked.health = join_all(backends.map(|instance| async {
-                let opened =
-                    open::open(&environment, &wanted, instance, &environment.steps()).await;
+                let steps = environment.steps();
+                let opened = open::open(&environment, &wanted.open, instance, &steps).await;
                 let health = match opened {
-                    Ok((_, Some(why))) => Ok(Health::unreachable(why)),
-                    Ok((Opened::Storage(storage), None)) => match storage.live() {
-                        Some(storage) => {
-                            let storage = storage.open();
-                            storage.health(&Context::new().with_timeout(timeout)).await
-                        }
-                        None => Ok(Health::unknown()),
+                    Ok(opened) => match (opened.absent(), opened) {
+                        (Some(why), _) => Ok(Health::unreachable(why)),
+                        (None, Opened::Storage(storage)) => match storage.live() {
+                            Ok(storage) => {
+                                let storage = storage.open();
+                                storage.health(&Context::new().with_timeout(timeout)).await
+                            }
+                            Err(_) => Ok(Health::unknown()),
+                        },
+                        (None, Opened::Source(_)) => Ok(Health::unknown()),
                     },
-                    Ok((Opened::Source(_), None)) => Ok(Health::unknown()),
                     Err(error) => Err(error),
                 };
                 (instance.part(), health)
@@ -95,17 +95,28 @@ impl Builder {
     /// Everything that is wrong in either.
     pub async fn diff(self, next: &Layers) -> Result<Diff, ConfigErrors> {
         let (environment, _, _) = self.environment();
-        let aim = Aim::take(&environment, &environment.layers, &[], &environment.steps()).await?;
-        let shapes = aim.wanted.shapes();
-        diff(&environment, next, &shapes, &aim.basis, &[]).await
+        let nothing = (BTreeMap::new(), Basis::nothing());
+        let (layers, steps) = (&environment.layers, environment.steps());
+        let aim = Aim::take(&environment, layers, present(&nothing), &steps).await?;
+        let running = (aim.wanted.shapes(), aim.basis);
+        diff(&environment, next, present(&running)).await
     }
 
     /// The loader that `[plugins]` describes, to look at plugins themselves.
     ///
-    /// `InvalidConfig` with every error, a line each.
-    pub async fn loader(self) -> Result<Loader> {
+    /// Everything that is wrong.
+    pub async fn loader(self) -> Result<Loader, ConfigErrors> {
         let (environment, _, _) = self.environment();
         let configuration = environment.read().await?;
         Ok(environment.loader(&configuration))
+    }
+}
+
+/// A program that runs this, and holds no handles.
+fn present(running: &(BTreeMap<Part, Shape>, Basis)) -> Present<'_> {
+    Present {
+        claimed: &[],
+        running: &running.0,
+        basis: &running.1,
     }
 }

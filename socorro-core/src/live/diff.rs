@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::basis::Basis;
-use super::plan::{Change, Part, Plan, Shape};
+use super::plan::{Change, Part, Plan, Shape, Succession};
 use super::saved::{SavedPart, SavedPlan};
 use crate::config::{Comparison, KeyChange, Origin, Said, Shadowed};
 use crate::plugin::loader::ImageHash;
@@ -59,6 +59,11 @@ pub enum Cause {
     },
     /// An earlier reload read it already, and it waits for a restart since.
     Pending,
+    /// Its library cannot be loaded before a restart.
+    NoRoom {
+        /// What a person can do.
+        why: String,
+    },
 }
 
 impl Diff {
@@ -85,6 +90,7 @@ impl Diff {
             }
             if *change == Change::Restart {
                 let causes = why.parts.entry(part.clone()).or_default();
+                causes.extend(no_room(part, to));
                 if causes.is_empty() {
                     causes.push(Cause::Pending);
                 }
@@ -115,6 +121,7 @@ impl Diff {
             let causes = self.why.parts.get(part);
             let saved = SavedPart {
                 change: self.plan.change(part),
+                exchange: self.plan.careful(part).map(|how| how.mode),
                 from: from.clone(),
                 to: to.clone(),
                 why: causes.into_iter().flatten().map(Cause::to_string).collect(),
@@ -132,7 +139,17 @@ impl Diff {
             .iter()
             .map(|(part, change)| (part.to_string(), *change))
             .collect();
-        serde_json::json!({ "changes": changes, "why": self.why.to_json() })
+        let successions: BTreeMap<String, &Succession> = self
+            .plan
+            .successions
+            .iter()
+            .map(|(part, how)| (part.to_string(), how))
+            .collect();
+        serde_json::json!({
+            "changes": changes,
+            "successions": successions,
+            "why": self.why.to_json(),
+        })
     }
 }
 
@@ -153,6 +170,17 @@ fn part_of(key: &str) -> Option<Part> {
     match section {
         "storage" | "source" | "pipeline" => format!("{section}.{}", names.next()?).parse().ok(),
         _ => Some(Part::Settings(section.to_owned())),
+    }
+}
+
+fn no_room(part: &Part, to: &Basis) -> Option<Cause> {
+    match to.shapes.get(part) {
+        Some(Shape::Instance {
+            waits: Some(why), ..
+        }) => Some(Cause::NoRoom {
+            why: why.to_string(),
+        }),
+        _ => None,
     }
 }
 
@@ -230,6 +258,9 @@ impl fmt::Display for Diff {
             for cause in self.why.parts.get(part).into_iter().flatten() {
                 lines.push(format!("           {cause}"));
             }
+            if let Some(how) = self.plan.careful(part) {
+                lines.push(format!("           {how}"));
+            }
         }
         for change in &self.why.no_effect {
             lines.push(format!("no effect  {change}"));
@@ -249,6 +280,7 @@ impl fmt::Display for Cause {
         match self {
             Self::Key(change) => change.fmt(f),
             Self::Pending => f.write_str("waits for a restart since an earlier reload"),
+            Self::NoRoom { why } => write!(f, "it goes on with the code it has: {why}"),
             Self::Library { plugin, old, new } => {
                 write!(
                     f,

@@ -1,18 +1,21 @@
 //! Carries out what the [coordinator](super::coordinator) decides: the one task that commits.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use futures_util::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{Id, JoinError, JoinSet};
 
+use super::activity::Teller;
+use super::asked::Asked;
 use super::attempt::{Attempt, Before, Candidate, attempt, diff};
 use super::basis::Basis;
 use super::control::Server;
 use super::coordinator::{Cause, Coordinator, Effect, Event, NoAttempt, Phase};
 use super::diff::Diff;
 use super::environment::{Environment, unread};
+use super::history::History;
 use super::keep::Keeper;
 use super::leaving::Terms;
 use super::reaper::Reaper;
@@ -21,8 +24,9 @@ use super::saved::SavedPlan;
 use super::shared::Shared;
 use super::stop::{GRACE, let_go};
 use super::waiting::Waiting;
-use super::wanted::still_in_use;
-use crate::config::{ConfigErrors, ReloadConfig};
+use super::wanted::{Present, still_in_use};
+use super::watch::Watch;
+use crate::config::{ConfigErrors, Look, ReloadConfig};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pipeline::Supervisor;
 use crate::step::{How, Steps, StoppedIn, listed};
@@ -34,8 +38,14 @@ pub(super) enum Message {
         trigger: Trigger,
         reply: Option<oneshot::Sender<ReloadReport>>,
     },
+    /// The files have changed to this: read them, unless they have changed again.
+    Watch {
+        look: Arc<Look>,
+        reply: oneshot::Sender<ReloadReport>,
+    },
     /// Read the configuration again, and adopt it if it comes to exactly this.
     Expect {
+        trigger: Trigger,
         plan: Box<SavedPlan>,
         reply: oneshot::Sender<ReloadReport>,
     },
@@ -53,7 +63,7 @@ pub(super) struct Driver {
     pub(super) reaper: Reaper,
     pub(super) messages: mpsc::UnboundedReceiver<Message>,
     pub(super) generations: watch::Sender<u64>,
-    pub(super) reports: watch::Sender<ReloadReport>,
+    pub(super) history: Arc<History>,
     /// Of the generation that runs.
     pub(super) reload: ReloadConfig,
     /// The pipelines, if any run; the outcome goes to `finished`.
@@ -64,6 +74,9 @@ pub(super) struct Driver {
     pub(super) keeper: Keeper,
     /// The control socket, if there is one.
     pub(super) control: Option<Server>,
+    pub(super) activity: Teller,
+    /// Looks at the files as long as the driver is there.
+    pub(super) watch: Option<Watch>,
 }
 
 /// Most reloads that may wait, each expecting something of its own.
@@ -87,8 +100,6 @@ impl Driver {
         let mut attempts: JoinSet<Attempt> = JoinSet::new();
         let mut under_way: Option<UnderWay> = None;
         let mut waiting = Waiting::default();
-        // Why the next attempt is made.
-        let mut next_trigger = Trigger::Request;
         let mut diffs = JoinSet::new();
         let mut ended: Vec<oneshot::Sender<()>> = Vec::new();
         let quit = self.environment.quit.clone();
@@ -97,15 +108,19 @@ impl Driver {
             pipelines.spawn(supervisor.run(self.generations.subscribe(), quit.clone()));
         }
         while coordinator.phase() != Phase::Stopping {
+            self.activity.tell(coordinator.phase());
             let event = tokio::select! {
                 message = self.messages.recv() => match message {
                     Some(Message::Reload { trigger, reply }) => {
-                        next_trigger = trigger;
-                        waiting.for_next(reply);
+                        waiting.for_next(Asked::by(trigger), reply);
                         Event::Trigger
                     }
-                    Some(Message::Expect { plan, reply }) => Event::Expect {
-                        ticket: waiting.expecting(plan, reply),
+                    Some(Message::Watch { look, reply }) => {
+                        waiting.for_next(Asked::for_what_was_seen(look), Some(reply));
+                        Event::Trigger
+                    }
+                    Some(Message::Expect { trigger, plan, reply }) => Event::Expect {
+                        ticket: waiting.expecting(trigger, plan, reply),
                     },
                     Some(Message::Diff { reply }) => {
                         let work = self.diff();
@@ -139,16 +154,11 @@ impl Driver {
             for effect in effects {
                 match effect {
                     Effect::Start { attempt, cause } => {
-                        let (trigger, expected) = match cause {
-                            Cause::Trigger => {
-                                waiting.begin();
-                                (next_trigger, None)
-                            }
-                            Cause::Expect { ticket } => {
-                                (Trigger::Request, waiting.begin_expecting(ticket))
-                            }
+                        let (asked, expected) = match cause {
+                            Cause::Trigger => (waiting.begin(), None),
+                            Cause::Expect { ticket } => waiting.begin_expecting(ticket),
                         };
-                        under_way = Some(self.start(&mut attempts, attempt, trigger, expected));
+                        under_way = Some(self.start(&mut attempts, attempt, asked, expected));
                     }
                     Effect::Abandon { .. } => {
                         if let Some(abandoned) = under_way.take() {
@@ -158,11 +168,15 @@ impl Driver {
                             let _ = self.publish(report, &mut waiting);
                         }
                     }
-                    Effect::Refuse { ticket, why } => waiting.refuse(ticket, self.no_attempt(why)),
+                    Effect::Refuse { ticket, why } => {
+                        waiting.refuse(ticket, |trigger| self.no_attempt(trigger, why));
+                    }
                     Effect::Drain | Effect::Exit => {}
                 }
             }
         }
+        self.activity.tell(coordinator.phase());
+        drop(self.watch.take());
         quit.request();
         diffs.shutdown().await;
         // Both are news of the end; nobody listens to what follows from them but who asked for it.
@@ -180,22 +194,27 @@ impl Driver {
         &self,
         attempts: &mut JoinSet<Attempt>,
         number: u64,
-        trigger: Trigger,
+        asked: Asked,
         expected: Option<Box<SavedPlan>>,
     ) -> UnderWay {
+        self.activity.tell(Phase::Reloading {
+            attempt: number,
+            pending: false,
+        });
         let steps = self.environment.steps();
         let before = Before {
             running: self.shared.pin(),
             basis: self.basis.clone(),
             claimed: self.shared.claimed(),
             expected,
+            look: asked.look,
             steps: steps.clone(),
         };
         let layers = self.environment.layers.clone();
         let work = attempt(self.environment.clone(), layers, before);
         UnderWay {
             attempt: number,
-            trigger,
+            trigger: asked.trigger,
             task: attempts.spawn(work).id(),
             late: self.environment.clock.sleep(self.reload.timeout),
             started: Instant::now(),
@@ -210,7 +229,12 @@ impl Driver {
         let patience = self.reload.timeout;
         async move {
             let layers = &environment.layers;
-            let found = diff(&environment, layers, &running, &basis, &claimed);
+            let present = Present {
+                claimed: &claimed,
+                running: &running,
+                basis: &basis,
+            };
+            let found = diff(&environment, layers, present);
             let found = tokio::time::timeout(patience, found).await;
             found.unwrap_or_else(|_| {
                 let why = format!("gave up after {patience:.0?}; see reload.timeout");
@@ -219,10 +243,11 @@ impl Driver {
         }
     }
 
-    fn no_attempt(&self, why: NoAttempt) -> ReloadReport {
-        let mut report = self.reports.borrow().clone();
-        report.trigger = Trigger::Request;
-        report.outcome = Outcome::Refused;
+    fn no_attempt(&self, trigger: Trigger, why: NoAttempt) -> ReloadReport {
+        let last = self.history.last();
+        let mut report =
+            ReloadReport::new(last.attempt, trigger, Outcome::Refused, last.generation);
+        report.configuration = last.configuration;
         report.errors = vec![match why {
             NoAttempt::TooMany => {
                 format!("{EXPECTING} reloads wait already, each with a plan of its own").into()
@@ -272,7 +297,6 @@ impl Driver {
             report.errors.push(still_in_use(lost).into());
             return Some(report);
         }
-        let degraded = candidate.degraded.clone();
         let outcome = if candidate.committing.is_none() {
             self.basis = candidate.basis;
             // Pipelines that failed are tried again all the same.
@@ -285,9 +309,7 @@ impl Driver {
         let mut report = self.report(&current, outcome);
         (report.plan, report.why) = (attempt.diff.plan, attempt.diff.why);
         report.configuration = reached;
-        if outcome == Outcome::Applied {
-            report.degraded = degraded;
-        }
+        report.last_good = None;
         Some(report)
     }
 
@@ -296,6 +318,9 @@ impl Driver {
         let number = candidate.generation.number();
         let next = Arc::new(candidate.generation);
         let previous = self.shared.commit(next.clone());
+        if let Some(exchanged) = candidate.exchanged {
+            exchanged.committed();
+        }
         if let Some(committing) = candidate.committing {
             committing.done();
         }
@@ -315,22 +340,17 @@ impl Driver {
     }
 
     fn report(&self, under_way: &UnderWay, outcome: Outcome) -> ReloadReport {
-        ReloadReport {
-            attempt: under_way.attempt,
-            trigger: under_way.trigger,
-            outcome,
-            generation: self.shared.pin().number(),
-            took: under_way.started.elapsed(),
-            steps: under_way.steps.durations(),
-            stopped_in: Vec::new(),
-            configuration: self.reports.borrow().configuration.clone(),
-            plan: Default::default(),
-            why: Default::default(),
-            errors: Vec::new(),
-            timed_out: false,
-            last_good: None,
-            degraded: Vec::new(),
-        }
+        let generation = self.shared.pin().number();
+        let mut report =
+            ReloadReport::new(under_way.attempt, under_way.trigger, outcome, generation);
+        report.took = under_way.started.elapsed();
+        report.steps = under_way.steps.durations();
+        let last = self.history.last();
+        report.configuration = last.configuration;
+        // Until something is adopted that the files say.
+        report.last_good = last.last_good;
+        report.degraded = self.shared.pin().degraded();
+        report
     }
 
     /// The report of an attempt that came to its end where its steps say.
@@ -352,15 +372,12 @@ impl Driver {
         report
     }
 
-    /// Logs the report, hands it to who waits for it, and keeps it as the last one.
-    fn publish(&self, report: ReloadReport, waiting: &mut Waiting) -> Event {
-        match report.outcome {
-            Outcome::Refused => tracing::error!("{report}"),
-            Outcome::Applied | Outcome::Unchanged => tracing::info!("{report}"),
-        }
+    /// Keeps the report as the last one, and hands it to who waits for it.
+    fn publish(&self, mut report: ReloadReport, waiting: &mut Waiting) -> Event {
+        report.at = SystemTime::now();
         let attempt = report.attempt;
+        self.history.add(report.clone());
         waiting.answer(&report);
-        self.reports.send_replace(report);
         Event::Finished { attempt }
     }
 }

@@ -5,14 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::{
-    Class, ConfigError, ConfigErrors, Configuration, Document, HostOptions, Layers, Origin,
+    Class, ConfigError, ConfigErrors, Configuration, Document, HostOptions, Layers, Origin, Partly,
     SystemSecrets, Wrong,
 };
+use crate::live::away::Away;
+use crate::live::handover::{Holders, Turns};
 use crate::live::leaving::Departures;
 use crate::live::retire::Retired;
 use crate::pipeline::Pipelines;
 use crate::plugin::loader::Loader;
 use crate::step::{Failpoints, Step, Steps, apart};
+use crate::telemetry::Meters;
 use crate::transaction::delay::FixedDelays;
 use crate::transaction::{BackoffExecutor, Clock, Jitter, Quit, TransactionExecutor};
 
@@ -31,9 +34,16 @@ pub(super) struct Environment {
     pub(super) jitter: Arc<dyn Jitter>,
     pub(super) quit: Quit,
     pub(super) retired: Retired,
+    /// What runs without its backend.
+    pub(super) away: Arc<Away>,
+    pub(super) meters: Arc<Meters>,
     /// Nothing, but in tests.
     pub(super) failpoints: Failpoints,
     pub(super) departures: Arc<Departures>,
+    /// What every instance holds until it has ended.
+    pub(super) holders: Holders,
+    /// One exchange at a time.
+    pub(super) exchanges: Turns,
 }
 
 /// Which storages are opened.
@@ -47,8 +57,8 @@ pub(super) enum Parts {
 impl Environment {
     /// Reads the layers anew. Blocking work is done elsewhere.
     pub(super) async fn read(&self) -> std::result::Result<Configuration, ConfigErrors> {
-        let read = read(&self.layers, &self.steps()).await?;
-        read.errors.or(read.configuration)
+        let partly = read(&self.layers, &self.steps()).await?.partly;
+        partly.errors.or(partly.configuration)
     }
 
     /// The record of a new attempt.
@@ -78,10 +88,7 @@ impl Environment {
 /// Layers that could be read and merged.
 pub(super) struct Read {
     pub(super) document: Document,
-    /// As far as it could be read.
-    pub(super) configuration: Configuration,
-    /// What is wrong as far as that can be told without plugins.
-    pub(super) errors: ConfigErrors,
+    pub(super) partly: Partly,
 }
 
 /// Reads these layers, and checks them as far as that goes without plugins.
@@ -95,12 +102,8 @@ pub(super) async fn read(
     let read = move || {
         let document = layers.load_in(&steps)?;
         steps.take(Step::Check, || {
-            let (configuration, errors) = document.partly();
-            Ok(Read {
-                document,
-                configuration,
-                errors,
-            })
+            let partly = document.partly();
+            Ok(Read { document, partly })
         })
     };
     match apart("read", read).await {

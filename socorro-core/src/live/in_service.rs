@@ -1,12 +1,16 @@
 //! What is open behind an instance, and who holds it.
 
-use tokio_util::sync::CancellationToken;
+use std::fmt;
+
+use tokio::sync::watch;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
+use super::handover::Claim;
+use super::instance::Openable;
 use super::leaving::Departure;
 use super::plan::Part;
 use super::retire::{Retire, Retired, Retiree};
-use super::sync::{Arc, AtomicUsize, Mutex, Ordering, PoisonError};
+use super::sync::{Arc, AtomicUsize, Mutex, MutexGuard, Ordering, PoisonError};
 
 /// An open storage or source. An operation [enters](Self::enter) it from its start to its end, and a crash that was
 /// handed out stays in it until it is settled. When nothing holds it any more it retires by itself.
@@ -15,9 +19,11 @@ pub(crate) struct Live<T: ?Sized> {
     open: Arc<T>,
     into_retiring: fn(Arc<T>) -> Arc<dyn Retire>,
     retired: Retired,
+    /// What it has for itself until it has ended; none for a composite.
+    claim: Option<Arc<Claim>>,
     /// Taken when it retires, which it does once.
     end: Mutex<Option<End>>,
-    out: CancellationToken,
+    service: watch::Sender<Service>,
     /// How many are in it, with [`GIVEN_UP`]. It does not keep it open: that does who holds it.
     operations: AtomicUsize,
 }
@@ -25,7 +31,19 @@ pub(crate) struct Live<T: ?Sized> {
 /// How it ends.
 struct End {
     token: TaskTrackerToken,
+    /// Why it leaves, once it does.
     departure: Option<Arc<Departure>>,
+}
+
+/// What whoever holds it may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Service {
+    /// Go on, and begin more.
+    In,
+    /// See through what it began: a reload takes it out.
+    Out,
+    /// Let go: the reload waits no longer.
+    Evicted,
 }
 
 /// The mark beside the count of what was given up: nothing enters any more.
@@ -58,31 +76,37 @@ pub(crate) trait Held: Send + Sync {
     /// How many operations are in it.
     fn operations(&self) -> usize;
 
+    /// Retires under what holds it, unless an operation is in it.
+    fn give_up_idle(&self);
+
     /// Retires under what did not let go in time.
     fn give_up(&self);
 }
 
-impl<T: ?Sized> Live<T> {
+impl<T: Openable + ?Sized> Live<T> {
     pub(super) fn new(
         part: Part,
         open: Arc<T>,
-        into_retiring: fn(Arc<T>) -> Arc<dyn Retire>,
         retired: Retired,
+        claim: Option<Arc<Claim>>,
     ) -> Arc<Self> {
         Arc::new(Self {
             part,
             open,
-            into_retiring,
+            into_retiring: T::into_retiring,
             end: Mutex::new(Some(End {
                 token: retired.open.token(),
                 departure: None,
             })),
             retired,
-            out: CancellationToken::new(),
+            claim,
+            service: watch::Sender::new(Service::In),
             operations: AtomicUsize::new(0),
         })
     }
+}
 
+impl<T: ?Sized> Live<T> {
     /// An operation begins; `None` when this was given up.
     pub(crate) fn enter(this: &Arc<Self>) -> Option<Within<T>> {
         // Counting and looking are one step, so that it is counted or refused, whoever gives up meanwhile. Nothing is
@@ -98,35 +122,65 @@ impl<T: ?Sized> Live<T> {
         &self.open
     }
 
-    /// Waits until it is taken out of service; ready at once when that has happened.
-    pub(crate) async fn out(&self) {
-        self.out.cancelled().await;
+    pub(crate) fn name(&self) -> &str {
+        self.part.name()
     }
 
-    pub(super) fn set_out(&self) {
-        self.out.cancel();
+    pub(crate) fn claim(&self) -> Option<&Arc<Claim>> {
+        self.claim.as_ref()
+    }
+
+    /// Waits until it is taken out of service; ready at once when that has happened.
+    pub(crate) async fn out(&self) {
+        self.reached(Service::Out).await;
+    }
+
+    /// Waits until whatever holds it has to let go: the reload that exchanges it waits no longer.
+    pub(crate) async fn evicted(&self) {
+        self.reached(Service::Evicted).await;
+    }
+
+    async fn reached(&self, service: Service) {
+        // Cannot fail: the sender is ours.
+        let _ = self
+            .service
+            .subscribe()
+            .wait_for(|now| *now >= service)
+            .await;
+    }
+
+    pub(super) fn set_service(&self, service: Service) {
+        self.service.send_replace(service);
     }
 
     /// It leaves for this reason; one that it left for before stays.
     pub(super) fn departs(&self, departure: Arc<Departure>) {
-        if let Some(end) = &mut *self.end.lock().unwrap_or_else(PoisonError::into_inner) {
+        if let Some(end) = &mut *self.end() {
             // There already: a reload let it go, and now the program ends too.
             end.departure.get_or_insert(departure);
         }
     }
 
+    /// It stays after all.
+    pub(super) fn stays(&self) {
+        if let Some(end) = &mut *self.end() {
+            end.departure = None;
+        }
+    }
+
+    fn end(&self) -> MutexGuard<'_, Option<End>> {
+        self.end.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn retire(&self, operations: usize) {
-        let end = self
-            .end
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let end = self.end().take();
         let Some(End { token, departure }) = end else {
             return;
         };
         let retiree = Retiree {
             part: self.part.clone(),
             open: (self.into_retiring)(self.open.clone()),
+            claim: self.claim.clone(),
             departure,
             operations,
             token,
@@ -139,6 +193,16 @@ impl<T: ?Sized> Live<T> {
 impl<T: ?Sized + Send + Sync> Held for Live<T> {
     fn operations(&self) -> usize {
         self.operations.load(Ordering::Relaxed) & !GIVEN_UP
+    }
+
+    fn give_up_idle(&self) {
+        let (acquire, relaxed) = (Ordering::Acquire, Ordering::Relaxed);
+        let mark = self
+            .operations
+            .compare_exchange(0, GIVEN_UP, acquire, relaxed);
+        if mark.is_ok() {
+            self.retire(0);
+        }
     }
 
     fn give_up(&self) {
@@ -154,5 +218,11 @@ impl<T: ?Sized + Send + Sync> Held for Live<T> {
 impl<T: ?Sized> Drop for Live<T> {
     fn drop(&mut self) {
         self.retire(0);
+    }
+}
+
+impl<T: ?Sized> fmt::Debug for Live<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Live({})", self.part)
     }
 }

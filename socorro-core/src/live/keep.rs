@@ -1,7 +1,7 @@
 //! The last configuration that was adopted, kept so that a program can start on it when the files are broken.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -36,6 +36,14 @@ pub(super) fn text(configuration: &Configuration, wanted: &Wanted) -> Option<Kep
         });
         instance.and_then(|instance| instance.schema().cloned())
     };
+    if wanted
+        .instances
+        .iter()
+        .any(|instance| instance.waits.is_some())
+    {
+        // Not all of it runs; what did is kept already.
+        return None;
+    }
     match to_toml(configuration, &schema_of) {
         Ok(text) => Some(Kept {
             path,
@@ -92,8 +100,13 @@ impl Keeper {
     }
 }
 
-/// Writes beside, and renames over: there is the old one or the new one, also after a power loss.
+/// Writes beside, and renames over: there is the old one or the new one, also after a power loss. What somebody
+/// else wrote is left alone.
 fn write(kept: &Kept) -> io::Result<()> {
+    if !is_ours(&kept.path)? {
+        let why = "there is a file that this program did not write; name another, or remove it";
+        return Err(io::Error::new(io::ErrorKind::AlreadyExists, why));
+    }
     let directory = match kept.path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -112,6 +125,17 @@ fn write(kept: &Kept) -> io::Result<()> {
         let _ = fs::remove_file(&new);
     }
     written
+}
+
+/// Is there nothing at `path`, or something that was kept?
+fn is_ours(path: &Path) -> io::Result<bool> {
+    let mut begin = Vec::new();
+    match File::open(path) {
+        Ok(file) => file.take(HEAD.len() as u64).read_to_end(&mut begin)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
+        Err(error) => return Err(error),
+    };
+    Ok(begin == HEAD.as_bytes())
 }
 
 fn create(path: &Path) -> io::Result<File> {

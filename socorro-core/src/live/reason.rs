@@ -22,6 +22,8 @@ pub enum Reason {
         /// What it said.
         error: Error,
     },
+    /// It would not do what the plan says that was reviewed.
+    Unexpected(String),
     /// Something that is neither the configuration's nor a backend's.
     Other(String),
 }
@@ -34,6 +36,17 @@ pub struct Refused {
     pub reasons: Vec<Reason>,
 }
 
+impl Reason {
+    /// Does editing the configuration have to cure it?
+    pub(super) fn is_invalid(&self) -> bool {
+        match self {
+            Self::Config(_) => true,
+            Self::Backend { error, .. } => error.kind() == ErrorKind::InvalidConfig,
+            Self::Unexpected(_) | Self::Other(_) => false,
+        }
+    }
+}
+
 impl Refused {
     pub(super) fn new(reasons: Vec<Reason>) -> Self {
         Self { reasons }
@@ -42,12 +55,7 @@ impl Refused {
     /// `InvalidConfig` when editing the configuration has to cure it, `Unavailable` when it is a backend that
     /// is not there.
     pub fn kind(&self) -> ErrorKind {
-        let invalid = |reason: &Reason| match reason {
-            Reason::Config(_) => true,
-            Reason::Backend { error, .. } => error.kind() == ErrorKind::InvalidConfig,
-            Reason::Other(_) => false,
-        };
-        if self.reasons.iter().any(invalid) {
+        if self.reasons.iter().any(Reason::is_invalid) {
             ErrorKind::InvalidConfig
         } else {
             ErrorKind::Unavailable
@@ -65,7 +73,7 @@ impl fmt::Display for Reason {
         match self {
             Self::Config(error) => error.fmt(f),
             Self::Backend { part, error } => write!(f, "{part}: {error}"),
-            Self::Other(why) => f.write_str(why),
+            Self::Unexpected(why) | Self::Other(why) => f.write_str(why),
         }
     }
 }
@@ -121,7 +129,8 @@ impl From<Refused> for Error {
     }
 }
 
-/// What is wrong in the configuration as [`ConfigError`] says it; the code of the rest is `backend` or `other`.
+/// What is wrong in the configuration as [`ConfigError`] says it; the code of the rest is `backend`, `unexpected` or
+/// `other`.
 impl Serialize for Reason {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let map = match self {
@@ -134,13 +143,20 @@ impl Serialize for Reason {
                 map.serialize_entry("kind", &error.kind())?;
                 map
             }
-            Self::Other(why) => {
-                let mut map = serializer.serialize_map(Some(2))?;
-                map.serialize_entry("code", "other")?;
-                map.serialize_entry("message", why)?;
-                map
-            }
+            Self::Unexpected(why) => plain(serializer, "unexpected", why)?,
+            Self::Other(why) => plain(serializer, "other", why)?,
         };
         map.end()
     }
+}
+
+fn plain<S: Serializer>(
+    serializer: S,
+    code: &str,
+    message: &str,
+) -> Result<S::SerializeMap, S::Error> {
+    let mut map = serializer.serialize_map(Some(2))?;
+    map.serialize_entry("code", code)?;
+    map.serialize_entry("message", message)?;
+    Ok(map)
 }

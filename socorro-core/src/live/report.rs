@@ -1,42 +1,76 @@
 //! What came of one attempt to adopt a configuration.
+//!
+//! One structure for everybody: the embedding program has it as a value, a person reads its
+//! [`Display`](fmt::Display), and its [`Serialize`] is the one JSON of it, on the control socket, from the command
+//! and in the log.
 
-use std::fmt;
+mod json;
+mod text;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
+
+use serde::Serialize;
 
 use super::diff::Why;
-use super::plan::{Change, Part, Plan};
+use super::leaving::Straggler;
+use super::plan::Plan;
 use super::reason::Reason;
 use crate::step::{Step, StoppedIn};
 
 /// Why an attempt was made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Trigger {
     /// The program started.
     Start,
     /// SIGHUP.
     Hangup,
-    /// The embedding program, or a command over the control socket.
+    /// A file of the configuration has another content.
+    Watch,
+    /// A command over the control socket.
+    Control,
+    /// The embedding program.
     Request,
 }
 
 /// How an attempt ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// The new configuration runs.
     Applied,
     /// Nothing had changed.
     Unchanged,
-    /// The configuration was wrong, or something required was not there; everything is as it was.
+    /// It was not adopted, and everything is as it was; see [`Refusal`].
     Refused,
 }
 
-/// What came of one attempt. Its [`Display`](fmt::Display) is for a person.
+/// Whose fault it is that a configuration was not adopted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Refusal {
+    /// The configuration is wrong: nothing but editing it helps.
+    Invalid,
+    /// Something that it needs is not there or broke: a later attempt may succeed.
+    Failed,
+    /// It took longer than `reload.timeout`.
+    TimedOut,
+}
+
+/// What came of one attempt. Its [`Display`](fmt::Display) is for a person, its [`Serialize`] for machines.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ReloadReport {
     /// Counted from 1; the start of the program is attempt 0.
     pub attempt: u64,
+    /// When it ended.
+    pub at: SystemTime,
     /// Why it was made.
     pub trigger: Trigger,
     /// How it ended.
@@ -66,99 +100,62 @@ pub struct ReloadReport {
     pub last_good: Option<PathBuf>,
     /// Storages that run although their backend is not there (`start = "degraded"`), and why.
     pub degraded: Vec<(String, String)>,
+    /// What this attempt let go and did not end cleanly. That shows after the attempt, so it is in what
+    /// [`Socorro::history`](super::Socorro::history) has of it, as soon as it is known.
+    pub stragglers: Vec<Straggler>,
 }
 
 impl ReloadReport {
-    /// Whether what runs is what the layers say.
+    /// Of an attempt about which nothing else is known yet.
+    pub(super) fn new(attempt: u64, trigger: Trigger, outcome: Outcome, generation: u64) -> Self {
+        Self {
+            attempt,
+            at: SystemTime::now(),
+            trigger,
+            outcome,
+            generation,
+            configuration: String::new(),
+            took: Duration::ZERO,
+            steps: Vec::new(),
+            stopped_in: Vec::new(),
+            plan: Plan::default(),
+            why: Why::default(),
+            errors: Vec::new(),
+            timed_out: false,
+            last_good: None,
+            degraded: Vec::new(),
+            stragglers: Vec::new(),
+        }
+    }
+
+    /// Whether what runs is all that the layers say: nothing was refused, nothing waits for a restart, and it does
+    /// not run on the last good configuration.
     pub fn in_sync(&self) -> bool {
-        self.outcome != Outcome::Refused && self.last_good.is_none()
+        self.outcome != Outcome::Refused && self.last_good.is_none() && !self.needs_restart()
+    }
+
+    /// Whether something takes a restart of the program; until then the old holds.
+    pub fn needs_restart(&self) -> bool {
+        self.plan.needs_restart()
+    }
+
+    /// Whose fault it is that it was refused; `None` when it was not.
+    pub fn refusal(&self) -> Option<Refusal> {
+        if self.outcome != Outcome::Refused {
+            return None;
+        }
+        if self.timed_out {
+            return Some(Refusal::TimedOut);
+        }
+        Some(if self.errors.iter().any(Reason::is_invalid) {
+            Refusal::Invalid
+        } else {
+            Refusal::Failed
+        })
     }
 
     /// How long the whole attempt took.
     pub fn duration(&self) -> Duration {
         self.took
     }
-}
-
-impl ReloadReport {
-    /// Why, unless the whole part is new or gone.
-    fn fmt_causes(&self, f: &mut fmt::Formatter<'_>, part: &Part, change: Change) -> fmt::Result {
-        if matches!(change, Change::Add | Change::Remove) {
-            return Ok(());
-        }
-        let mut causes = self.why.parts.get(part).into_iter().flatten();
-        causes.try_for_each(|cause| write!(f, "\n             {cause}"))
-    }
-}
-
-impl fmt::Display for ReloadReport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let verb = match (self.trigger, self.outcome) {
-            (Trigger::Start, Outcome::Refused) => "start refused",
-            (Trigger::Start, _) if self.last_good.is_some() => {
-                "started on the LAST GOOD configuration, because the files are broken"
-            }
-            (Trigger::Start, _) => "started",
-            (_, Outcome::Applied) => "reload applied",
-            (_, Outcome::Unchanged) => "reload: nothing changed",
-            (_, Outcome::Refused) => "reload refused, everything stays as it was",
-        };
-        write!(
-            f,
-            "{verb}: generation {}, {}",
-            self.generation,
-            millis(self.duration())
-        )?;
-        for (place, (step, took)) in self.steps.iter().enumerate() {
-            write!(
-                f,
-                "{}{step} {}",
-                if place == 0 { " (" } else { ", " },
-                millis(*took)
-            )?;
-        }
-        if !self.steps.is_empty() {
-            f.write_str(")")?;
-        }
-        for stopped in &self.stopped_in {
-            write!(f, "\n  stopped  in {stopped}")?;
-        }
-        for error in &self.errors {
-            write!(f, "\n  error    {error}")?;
-        }
-        for (part, change) in &self.plan.changes {
-            if *change != Change::Keep {
-                write!(f, "\n  {change:<8} {part}")?;
-                self.fmt_causes(f, part, *change)?;
-            }
-        }
-        let kept: Vec<String> = self
-            .plan
-            .changes
-            .iter()
-            .filter(|(_, c)| **c == Change::Keep)
-            .map(|(part, _)| part.to_string())
-            .collect();
-        if !kept.is_empty() && self.outcome == Outcome::Applied && self.trigger != Trigger::Start {
-            write!(f, "\n  {:<8} {}", Change::Keep, kept.join(", "))?;
-        }
-        for edit in &self.why.shadowed {
-            write!(f, "\n  shadowed {edit}")?;
-        }
-        if let Some(kept) = &self.last_good {
-            write!(
-                f,
-                "\n  runs on  {}; a reload reads the files again",
-                kept.display()
-            )?;
-        }
-        for (name, why) in &self.degraded {
-            write!(f, "\n  degraded {name}: {why}")?;
-        }
-        Ok(())
-    }
-}
-
-fn millis(time: Duration) -> String {
-    format!("{:.1} ms", time.as_secs_f64() * 1000.0)
 }

@@ -4,14 +4,15 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::environment::{Environment, ending};
+use super::environment::{self, Environment, Read, ending};
+use super::libraries::plugin;
+use super::reason::Refused;
 use super::socorro::Builder;
 use super::wanted::Kind;
 use crate::config::{
     ConfigErrors, Configuration, Document, Explained, InstanceConfig, Named, PluginSchemas,
-    json_schema, to_commented_toml, to_json,
+    is_composite, json_schema, to_commented_toml, to_json,
 };
-use crate::error::Result;
 use crate::plugin::loader::Loader;
 
 impl Builder {
@@ -19,16 +20,29 @@ impl Builder {
     /// configuration: as TOML with every option there is, what it is for and who set it; or as JSON, with the
     /// host's defaults filled in.
     ///
-    /// `InvalidConfig` with every error, a line each.
-    pub async fn dump(self, json: bool) -> Result<String> {
+    /// Everything that is wrong, secrets and backends aside, which it does not look at.
+    pub async fn dump(self, json: bool) -> Result<String, Refused> {
         let (environment, _, _) = self.environment();
-        let (document, configuration) = environment.whole().await?;
-        let loader = environment.loader(&configuration);
-        let mut schemas = HashMap::new();
-        for (kind, config) in instances(&configuration) {
-            let schema = options(&loader, kind, &config.type_name, config.library.as_deref()).await;
-            schemas.extend(schema.map(|schema| ((kind, config.name.clone()), schema)));
+        let Read { document, partly } =
+            environment::read(&environment.layers, &environment.steps()).await?;
+        let loader = environment.loader(&partly.configuration);
+        let (mut schemas, mut wrong) = (HashMap::new(), ConfigErrors::default());
+        for (kind, config) in instances(&partly.configuration) {
+            if is_composite(&config.type_name) || !partly.is_checkable(&kind.to_string(), config) {
+                continue;
+            }
+            let checked = plugin(&loader, kind, config).await;
+            let checked = checked.map_err(ConfigErrors::from);
+            match checked.and_then(|(_, schema)| config.options.typed(&schema).map(|_| schema)) {
+                Ok(schema) => {
+                    schemas.insert((kind, config.name.clone()), schema);
+                }
+                Err(errors) => wrong.extend(errors),
+            }
         }
+        let mut errors = partly.errors;
+        errors.extend(wrong);
+        let configuration = errors.in_reading_order().or(partly.configuration)?;
         let schema_of = |config: &InstanceConfig| {
             let (kind, _) = instances(&configuration).find(|(_, one)| *one == config)?;
             schemas.get(&(kind, config.name.clone())).cloned()
@@ -37,6 +51,7 @@ impl Builder {
             return Ok(format!("{:#}", to_json(&configuration, &schema_of)));
         }
         to_commented_toml(&document, &configuration, &schema_of)
+            .map_err(|error| Refused::new(vec![error.to_string().into()]))
     }
 
     /// JSON Schema 2020-12 of a configuration file, for editors, with the plugins that are found. Those that
@@ -105,13 +120,6 @@ impl Environment {
         let layers = self.layers.clone();
         let read = tokio::task::spawn_blocking(move || layers.load()).await;
         read.map_err(|_| ending())?
-    }
-
-    /// The layers together, and what they come to.
-    async fn whole(&self) -> Result<(Document, Configuration), ConfigErrors> {
-        let document = self.document().await?;
-        let configuration = document.configuration()?;
-        Ok((document, configuration))
     }
 }
 

@@ -1,23 +1,30 @@
 use std::collections::{BTreeMap, HashMap};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::activity::{Activity, Teller};
 use super::attempt::Attempt;
 use super::control;
 use super::diff::Diff;
 use super::driver::{Driver, Message};
 use super::environment::{Environment, Parts, ending};
 use super::handle::StorageHandle;
+use super::handover::{Holders, Turns};
+use super::history::History;
 use super::keep::Keeper;
-use super::leaving::{Departures, Leaving, Straggler};
+use super::leaving::{Leaving, Straggler};
 use super::reaper::Reaper;
 use super::reason::{Reason, Refused};
 use super::report::{Outcome, ReloadReport, Trigger};
 use super::saved::SavedPlan;
 use super::shared::Shared;
 use super::starting::{self, LastGood};
+use super::status::{Observed, Status};
+use super::watch::{self as files, Eyes, Watch};
 use crate::config::{ConfigErrors, Layers, SystemSecrets};
 use crate::crash::Limits;
 use crate::error::{Error, ErrorKind, Result};
@@ -35,11 +42,9 @@ use crate::transaction::{Clock, Jitter, Quit, SystemClock, SystemJitter};
 pub struct Socorro {
     shared: Arc<Shared>,
     messages: mpsc::UnboundedSender<Message>,
-    reports: watch::Receiver<ReloadReport>,
     finished: watch::Receiver<Option<Result<()>>>,
-    stragglers: watch::Receiver<Vec<Straggler>>,
-    departures: Arc<Departures>,
-    states: States,
+    activity: watch::Receiver<Activity>,
+    observed: Observed,
 }
 
 /// What a program chooses before it starts; see [`Socorro::builder`].
@@ -53,6 +58,7 @@ pub struct Builder {
     jitter: Arc<dyn Jitter>,
     control: bool,
     last_good: Option<LastGood>,
+    watch: Option<Duration>,
     failpoints: Failpoints,
 }
 
@@ -69,6 +75,7 @@ impl Socorro {
             jitter: Arc::new(SystemJitter),
             control: false,
             last_good: None,
+            watch: None,
             failpoints: Failpoints::default(),
         }
     }
@@ -114,15 +121,25 @@ impl Socorro {
     pub async fn reload_expecting(&self, plan: &SavedPlan) -> ReloadReport {
         let (reply, report) = oneshot::channel();
         let plan = Box::new(plan.clone());
-        drop(self.messages.send(Message::Expect { plan, reply }));
+        let trigger = Trigger::Request;
+        drop(self.messages.send(Message::Expect {
+            trigger,
+            plan,
+            reply,
+        }));
         self.answer(report).await
     }
 
     async fn answer(&self, report: oneshot::Receiver<ReloadReport>) -> ReloadReport {
         report.await.unwrap_or_else(|_| {
-            let mut report = self.last_report();
-            report.trigger = Trigger::Request;
-            report.outcome = Outcome::Refused;
+            let last = self.last_report();
+            let mut report = ReloadReport::new(
+                last.attempt,
+                Trigger::Request,
+                Outcome::Refused,
+                self.generation(),
+            );
+            report.configuration = last.configuration;
             report.errors = vec!["the program is ending".into()];
             report
         })
@@ -175,28 +192,55 @@ impl Socorro {
 
     /// What came of the last attempt; of the start, before the first reload.
     pub fn last_report(&self) -> ReloadReport {
-        self.reports.borrow().clone()
+        self.observed.history.last()
+    }
+
+    /// What came of the last 100 attempts, the youngest last, each with what it let go that did not end cleanly.
+    pub fn history(&self) -> Vec<ReloadReport> {
+        self.observed.history()
+    }
+
+    /// How the program is right now.
+    pub fn status(&self) -> Status {
+        self.observed.status()
+    }
+
+    /// Records the metrics that are only known when somebody looks: operations in flight, what drains, libraries in
+    /// memory. For the program to call before it exports its metrics.
+    pub fn measure(&self) {
+        self.observed.measure();
+    }
+
+    /// Where the program is to offer its metrics: `[control] metrics` of the configuration that it started with.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.shared.pin().settings.control.metrics
     }
 
     /// Every report as it comes, the last one first. Reports that come faster than they are taken are skipped.
     pub fn reports(&self) -> watch::Receiver<ReloadReport> {
-        self.reports.clone()
+        self.observed.history.watch()
+    }
+
+    /// What the program is at, as it changes. Changes that come faster than they are taken are skipped. Closed
+    /// when the program has ended.
+    pub fn activity(&self) -> watch::Receiver<Activity> {
+        self.activity.clone()
     }
 
     /// Instances that did not end cleanly, the youngest last; at most 100.
     pub fn stragglers(&self) -> Vec<Straggler> {
-        self.stragglers.borrow().clone()
+        self.observed.stragglers.borrow().clone()
     }
 
     /// Instances that earlier generations let go and that have not ended yet, the longest first, with the number
     /// of operations left in each.
     pub fn leaving(&self) -> Vec<Leaving> {
-        self.departures.all()
+        self.observed.departures.all()
     }
 
     /// How the pipelines of the current generation fare, by name; none with [`Pipelines::Off`].
     pub fn pipelines(&self) -> BTreeMap<String, PipelineState> {
-        self.states.all()
+        self.observed.states.all()
     }
 
     /// Waits until the pipelines have ended: drained, stopped by a shutdown, or all of them failed, which the first
@@ -282,6 +326,20 @@ impl Builder {
         self
     }
 
+    /// Reloads whenever what the files say has changed: the files of the layers, what they include, and the files
+    /// and credentials of the secrets they refer to. They are looked at `every` so often, and a change counts
+    /// when two looks in a row saw the same, so it is adopted after one to two times `every`; what is being
+    /// written meanwhile is not. A file that was only touched causes nothing. A second is usual; the least is
+    /// 10 ms.
+    ///
+    /// What is refused because of something that may pass, as a backend that is away, is tried again at growing
+    /// intervals.
+    #[must_use]
+    pub fn watch(mut self, every: Duration) -> Self {
+        self.watch = Some(every);
+        self
+    }
+
     /// Where the steps of this program are made to fail.
     #[cfg(feature = "failpoints")]
     #[must_use]
@@ -309,6 +367,10 @@ impl Builder {
             jitter: self.jitter,
             quit: Quit::new(),
             retired: reaper.retired(),
+            holders: Holders::new(),
+            exchanges: Turns::default(),
+            away: Arc::default(),
+            meters: Arc::default(),
             failpoints: self.failpoints,
             departures: reaper.departures().clone(),
         };
@@ -320,8 +382,16 @@ impl Builder {
     /// Every error in the configuration, or every backend that is required and not there. Dropping the future
     /// undoes what was done until then.
     pub async fn start(self) -> Result<Socorro, Refused> {
-        let (control, last_good) = (self.control, self.last_good.clone());
+        let (control, last_good, every) = (self.control, self.last_good.clone(), self.watch);
         let (environment, transforms, reaper) = self.environment();
+        // Before anything is read, so that nothing that is written meanwhile is missed.
+        let first_look = match every {
+            Some(_) => {
+                let look = files::look(&environment.layers, &environment.secrets).await;
+                Some(look.map_err(|error| unwatched(&error))?)
+            }
+            None => None,
+        };
         let shared = Shared::new();
         let (first, broken) = starting::first(&environment, &shared, last_good).await;
         let (mut report, candidate) = first_report(first)?;
@@ -334,59 +404,76 @@ impl Builder {
             .map(control::Socket::open)
             .transpose()
             .map_err(unopened)?;
-        let (reports, last_report) = watch::channel(report);
         let (messages, inbox) = mpsc::unbounded_channel();
         let (generations, _) = watch::channel(0);
         let (finished, has_finished) = watch::channel(None);
-        let departures = reaper.departures().clone();
-        let stragglers = departures.watch_stragglers();
         let states = States::default();
+        let observed = Observed {
+            shared: shared.clone(),
+            history: History::new(report),
+            stragglers: reaper.departures().watch_stragglers(),
+            departures: reaper.departures().clone(),
+            states: states.clone(),
+            away: environment.away.clone(),
+            meters: environment.meters.clone(),
+            started: SystemTime::now(),
+        };
         let supervisor = (environment.pipelines != Pipelines::Off).then(|| {
             let mode = environment.pipelines;
-            let (states, finished) = (states.clone(), finished.clone());
+            let finished = finished.clone();
             Supervisor::new(shared.clone(), transforms, mode, states, finished)
         });
         let access = control::Access {
             messages: messages.downgrade(),
-            reports: last_report.clone(),
-            stragglers: stragglers.clone(),
-            shared: shared.clone(),
+            observed: observed.clone(),
         };
         let control = socket
             .map(|socket| control::Server::start(socket, access))
             .transpose()
             .map_err(unopened)?;
+        let watch = every.zip(first_look).map(|(every, first)| {
+            let eyes = Eyes {
+                layers: environment.layers.clone(),
+                secrets: environment.secrets.clone(),
+                clock: environment.clock.clone(),
+                every,
+            };
+            Watch::start(eyes, first, messages.downgrade())
+        });
+        let (teller, activity) = Teller::new();
         let mut driver = Driver {
             environment,
             shared: shared.clone(),
             reaper,
             messages: inbox,
             generations,
-            reports,
+            history: observed.history.clone(),
             reload: candidate.reload.clone(),
             supervisor,
             finished,
             basis: candidate.basis.clone(),
             keeper: Keeper::start(),
             control,
+            activity: teller,
+            watch,
         };
         driver.commit(candidate);
-        if last_report.borrow().in_sync() {
-            tracing::info!("{}", *last_report.borrow());
-        } else {
-            tracing::error!("{}", *last_report.borrow());
-        }
+        observed.history.started();
         tokio::spawn(driver.run());
         Ok(Socorro {
             shared,
             messages,
-            reports: last_report,
             finished: has_finished,
-            stragglers,
-            departures,
-            states,
+            activity,
+            observed,
         })
     }
+}
+
+/// The files cannot be looked at.
+fn unwatched(error: &std::io::Error) -> Refused {
+    let why = format!("the files cannot be watched: {error}");
+    Refused::new(vec![Reason::Other(why)])
 }
 
 /// There is no control socket.
@@ -396,21 +483,13 @@ fn unopened(error: Error) -> Refused {
 
 fn first_report(first: Attempt) -> Result<(ReloadReport, super::attempt::Candidate), Refused> {
     let candidate = first.outcome.map_err(Refused::new)?;
-    let report = ReloadReport {
-        attempt: 0,
-        trigger: Trigger::Start,
-        outcome: Outcome::Applied,
-        generation: candidate.generation.number(),
-        configuration: first.diff.saved().to().to_owned(),
-        took: first.started.elapsed(),
-        steps: first.steps.durations(),
-        stopped_in: Vec::new(),
-        plan: first.diff.plan,
-        why: first.diff.why,
-        errors: Vec::new(),
-        timed_out: false,
-        last_good: None,
-        degraded: candidate.degraded.clone(),
-    };
+    let generation = candidate.generation.number();
+    let mut report = ReloadReport::new(0, Trigger::Start, Outcome::Applied, generation);
+    report.configuration = first.diff.saved().to().to_owned();
+    report.took = first.started.elapsed();
+    report.steps = first.steps.durations();
+    report.plan = first.diff.plan;
+    // Everything is new, and compared with nothing: there is no why.
+    report.degraded = candidate.generation.degraded();
     Ok((report, candidate))
 }

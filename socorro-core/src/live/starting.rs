@@ -40,6 +40,7 @@ pub(super) async fn first(
             basis: Arc::new(Basis::nothing()),
             claimed: Vec::new(),
             expected: None,
+            look: None,
             steps: environment.steps(),
         };
         attempt(environment.clone(), layers, before)

@@ -2,6 +2,6 @@
 //! it with another file in this place: with its own types, which it can interleave.
 
 pub(super) use std::sync::atomic::{AtomicUsize, Ordering};
-pub(super) use std::sync::{Arc, Mutex, PoisonError};
+pub(super) use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 pub(super) use arc_swap::{ArcSwap, ArcSwapOption};

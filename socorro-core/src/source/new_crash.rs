@@ -69,6 +69,14 @@ impl NewCrash {
         &self.id
     }
 
+    /// Waits until its source is taken out of service, which then waits for the crash to be settled.
+    pub(crate) async fn recalled(&self) {
+        match &self.out {
+            Some(out) => out.within.live().out().await,
+            None => std::future::pending().await,
+        }
+    }
+
     /// It is durable wherever it has to be: the source forgets it.
     pub(crate) async fn ack(self) -> Result<()> {
         self.settle(Settlement::Ack).await

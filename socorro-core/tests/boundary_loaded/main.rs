@@ -5,10 +5,9 @@
 // The library is loaded without the loader, which is more than these tests are about.
 #![allow(unsafe_code)]
 
+mod build;
 mod listen;
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,25 +20,8 @@ use socorro_core::storage::CrashStorage;
 use socorro_core::{Context, ErrorKind};
 use tracing::Level;
 
-/// Builds the library as this test was built, into the same target directory.
-fn build() -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    let profile = test.parent().and_then(Path::parent).unwrap();
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo
-        .args(["build", "--quiet", "--example", "boundary_plugin"])
-        .arg("--target-dir")
-        .arg(profile.parent().unwrap())
-        .current_dir(env!("CARGO_MANIFEST_DIR"));
-    if profile.ends_with("release") {
-        cargo.arg("--release");
-    }
-    assert!(cargo.status().unwrap().success());
-    profile.join("examples/libboundary_plugin.so")
-}
-
 fn load() -> Arc<Plugin> {
-    let path = build();
+    let path = build::build();
     // SAFETY: the library is ours, and it is never unloaded.
     unsafe {
         let library = libloading::Library::new(&path).unwrap();

@@ -1,5 +1,8 @@
 //! A storage that can only say and measure things, built as a library of its own, for the tests that need one.
+//! A test makes another version of the library by writing other digits over those of [`VERSION`].
 #![allow(clippy::panic)]
+
+use std::path::PathBuf;
 
 use socorro_core::crash::{DumpName, StoredId};
 use socorro_core::plugin::author::{OpenContext, StoragePlugin};
@@ -10,9 +13,23 @@ export_plugin! { name: "boundary", storage: Talkative }
 
 #[derive(serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Config {}
+struct Config {
+    /// A named pipe: a `get_dump` of `waits` goes on when whoever writes it has closed it.
+    gate: Option<PathBuf>,
+}
 
-struct Talkative;
+struct Talkative {
+    gate: Option<PathBuf>,
+}
+
+/// In the file once, to be found there.
+#[used]
+static VERSION: [u8; 24] = *b"boundary-version-0000001";
+
+fn version() -> Bytes {
+    // What is in memory, not what the compiler knows.
+    Bytes::copy_from_slice(std::hint::black_box(&VERSION))
+}
 
 #[async_trait]
 impl CrashStorage for Talkative {
@@ -43,6 +60,13 @@ impl CrashStorage for Talkative {
                 });
                 blocks.await.unwrap_or_default()
             }
+            "version" => return Ok(version()),
+            "waits" => {
+                let gate = self.gate.clone().unwrap_or_default();
+                let waits = tokio::task::spawn_blocking(move || std::fs::read(gate));
+                waits.await.map(drop).unwrap_or_default();
+                return Ok(version());
+            }
             "works" => tokio::task::spawn_blocking(|| ()).await.unwrap_or_default(),
             _ => {}
         }
@@ -60,8 +84,8 @@ impl StoragePlugin for Talkative {
 
     const CAPABILITIES: Capabilities = Capabilities::GET_DUMPS.union(Capabilities::DELETE);
 
-    async fn open(_: Config, cx: &OpenContext) -> Result<Self> {
+    async fn open(config: Config, cx: &OpenContext) -> Result<Self> {
         tracing::warn!(name = cx.name, "opened");
-        Ok(Self)
+        Ok(Self { gate: config.gate })
     }
 }

@@ -48,9 +48,9 @@ async fn answers_status_reload_and_diff() {
     let socorro = started(&file, "control_answers").await;
     let socket = socket(&file);
     let status = ask(&socket, json!({ "command": "status" })).await;
-    assert_eq!(status["ok"]["generation"], 1);
-    assert_eq!(status["ok"]["in_sync"], true);
-    assert_eq!(status["ok"]["pid"], std::process::id());
+    assert_eq!(status["ok"]["status"]["generation"], 1);
+    assert_eq!(status["ok"]["status"]["in_sync"], true);
+    assert_eq!(status["ok"]["status"]["pid"], std::process::id());
 
     file.edit(&text(&file, "control_answers", 2));
     let diff = ask(&socket, json!({ "command": "diff" })).await;
@@ -153,7 +153,7 @@ async fn a_dead_one_is_replaced_a_live_one_and_a_file_are_not() {
     assert!(std::fs::symlink_metadata(&socket).is_ok(), "left behind");
     let socorro = started(&file, "control_stale").await;
     let status = ask(&socket, json!({ "command": "status" })).await;
-    assert_eq!(status["ok"]["generation"], 1);
+    assert_eq!(status["ok"]["status"]["generation"], 1);
 
     let refused = file.builder().control().start().await.unwrap_err();
     assert!(
@@ -163,7 +163,7 @@ async fn a_dead_one_is_replaced_a_live_one_and_a_file_are_not() {
         "{refused}"
     );
     let status = ask(&socket, json!({ "command": "status" })).await;
-    assert_eq!(status["ok"]["generation"], 1);
+    assert_eq!(status["ok"]["status"]["generation"], 1);
     socorro.shutdown().await;
 
     std::fs::write(&socket, "not to be lost").unwrap();
@@ -206,7 +206,7 @@ async fn moving_it_takes_a_restart() {
     file.edit(&moved);
     let report = ask(&socket(&file), json!({ "command": "reload", "wait": true })).await;
     assert_eq!(report["ok"]["report"]["needs_restart"], true);
-    assert_eq!(report["ok"]["report"]["changes"]["control"], "restart");
+    assert_eq!(report["ok"]["report"]["plan"]["control"], "restart");
     assert!(!file.beside("other.sock").exists());
     socorro.shutdown().await;
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use socorro_core::ErrorKind;
 use socorro_core::error::Applied;
-use socorro_core::live::{Outcome, Socorro, Stage};
+use socorro_core::live::{Leaving, Outcome, Socorro, Stage};
 use socorro_core::pipeline::{Crash, Pipelines, Transform};
 use socorro_core::transaction::{ManualClock, NoJitter};
 use socorro_core::{Result, async_trait};
@@ -195,7 +195,11 @@ async fn reloads_that_leave_more_and_more_behind_are_refused_at_a_bound() {
             break report;
         }
         let left = edits as usize;
-        eventually("the other ends", || closed(&b) == left).await;
+        eventually("the other ends", || {
+            let is_b = |one: &Leaving| one.part.to_string() == "storage.b";
+            closed(&b) == left && !socorro.leaving().iter().any(is_b)
+        })
+        .await;
         until(&clock, "one more is left behind", || {
             let all = socorro.leaving().into_iter();
             all.filter(|one| one.stage == Stage::LeftBehind).count() == left

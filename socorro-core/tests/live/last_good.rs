@@ -149,3 +149,30 @@ async fn without_a_last_good_one_the_start_is_refused_with_every_error() {
         "{refused}"
     );
 }
+
+#[tokio::test]
+async fn a_file_that_somebody_wrote_is_not_written_over() {
+    let file = place();
+    let kept = file.beside("kept/last-good.toml");
+    std::fs::write(&kept, "# by hand\n").unwrap();
+    file.start().await.shutdown().await;
+    assert_eq!(read(&kept), "# by hand\n");
+}
+
+#[tokio::test]
+async fn it_is_said_until_the_files_are_right() {
+    let file = place();
+    file.start().await.shutdown().await;
+    file.edit("[storage.a");
+    let socorro = file
+        .builder()
+        .last_good(Some(file.beside("kept/last-good.toml")))
+        .start()
+        .await
+        .unwrap();
+    assert_eq!(socorro.reload().await.outcome, Outcome::Refused);
+    assert!(socorro.last_report().last_good.is_some());
+    file.edit(&text(&file, 1));
+    assert_ne!(socorro.reload().await.outcome, Outcome::Refused);
+    assert!(socorro.last_report().last_good.is_none() && socorro.last_report().in_sync());
+}

@@ -19,6 +19,10 @@ pub struct Script {
     pub crashes: Mutex<BTreeMap<StoredId, RawCrash>>,
     /// What opening an instance fails with.
     pub open_fails: Mutex<Option<Error>>,
+    /// Opening an instance needs one permit of these.
+    pub open_gate: Semaphore,
+    /// Told when an instance that opens comes to the gate.
+    pub at_open_gate: Notify,
     /// What saving fails with.
     pub save_fails: Mutex<Option<Error>>,
     /// A save needs one permit of these.
@@ -68,6 +72,8 @@ pub fn script(tag: &str) -> Arc<Script> {
         Arc::new(Script {
             crashes: Mutex::default(),
             open_fails: Mutex::default(),
+            open_gate: Semaphore::new(1_000_000),
+            at_open_gate: Notify::new(),
             save_fails: Mutex::default(),
             gate: Semaphore::new(1_000_000),
             at_gate: Notify::new(),
@@ -95,6 +101,11 @@ impl Script {
     /// No save passes until permits are added.
     pub fn shut_gate(&self) {
         self.gate.forget_permits(usize::MAX >> 4);
+    }
+
+    /// Nothing opens until permits are added.
+    pub fn shut_open_gate(&self) {
+        self.open_gate.forget_permits(usize::MAX >> 4);
     }
 
     /// From now on this never comes back.
@@ -159,6 +170,10 @@ impl StoragePlugin for ScriptedStorage {
 
     async fn open(config: Config, _: &OpenContext) -> Result<Self> {
         let script = script(&config.tag);
+        script.at_open_gate.notify_one();
+        let pass = script.open_gate.acquire().await;
+        pass.map_err(|_| Error::new(ErrorKind::Internal, "the gate is gone"))?
+            .forget();
         let failure = script.open_fails.lock().unwrap().clone();
         failure.map_or(Ok(()), Err)?;
         script.opened.fetch_add(1, Ordering::SeqCst);

@@ -55,6 +55,20 @@ async fn options_are_not_checked_when_it_is_unclear_what_they_are() {
     let refused = file.builder().start().await.unwrap_err();
     assert_eq!(refused.reasons.len(), 1, "{refused}");
     assert!(refused.to_string().contains("storage.c"), "{refused}");
+
+    // What uses the table is as unclear; what does not is checked.
+    file.edit(
+        "[resource.r]\nuse = \"resource.s\"\n[storage.a]\ntype = \"scripted\"\nuse = \"resource.r\"\n\
+         bucket = \"x\"\n[storage.b]\ntype = \"scripted\"\ntag = 7\n[plugins]\ntimeout = 3\n",
+    );
+    let refused = file.builder().start().await.unwrap_err();
+    let said: Vec<String> = refused.reasons.iter().map(ToString::to_string).collect();
+    let about = |key: &str| said.iter().filter(|line| line.contains(key)).count();
+    assert_eq!(
+        (said.len(), about("storage.b.tag"), about("storage.a")),
+        (3, 1, 0),
+        "{refused}"
+    );
 }
 
 #[tokio::test]

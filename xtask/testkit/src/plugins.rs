@@ -2,7 +2,7 @@
 //! not unify their features with the host's.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -78,6 +78,27 @@ pub fn directory<S: AsRef<str>>(names: &[S], profile: Profile) -> Result<PathBuf
         done.extend(together);
     }
     Ok(output(profile))
+}
+
+/// The bytes of a library without what only debuggers read, which is most of a library built for tests: for tests
+/// that load many versions of one.
+///
+/// # Errors
+/// When it cannot be read. Where there is no `strip`, the library is returned as it is.
+pub fn without_debug(library: &Path) -> Result<Vec<u8>> {
+    let directory = tempfile::tempdir()?;
+    let small = directory.path().join("library");
+    let stripped = Command::new("strip")
+        .arg("--strip-debug")
+        .arg("-o")
+        .arg(&small)
+        .arg(library)
+        .status();
+    let there = match stripped {
+        Ok(status) if status.success() => &*small,
+        _ => library,
+    };
+    std::fs::read(there).with_context(|| format!("cannot read {}", there.display()))
 }
 
 /// Where cargo puts the libraries.

@@ -134,6 +134,14 @@ pub(super) fn reload() -> Value {
             or(duration(), HumanDuration(default.drain_timeout)),
         )
         .option(
+            "park_timeout",
+            InPlace,
+            "How long operations wait at most while a storage or source is exchanged that has to be closed before \
+             its successor opens, or works. The first half is for the new one, the second for opening the old \
+             one again if that fails.",
+            or(duration(), HumanDuration(default.park_timeout)),
+        )
+        .option(
             "shutdown_timeout",
             InPlace,
             "How long the end of the program waits for operations in flight.",
@@ -158,6 +166,14 @@ pub(super) fn control() -> Value {
             "The control socket, which `socorro status`, `socorro reload` and `socorro config diff --running` \
              talk to; only the user who runs the program may use it. Without it there is none.",
             path(),
+        )
+        .option(
+            "metrics",
+            Restart,
+            "An IP address and a port where `socorro run` offers `/metrics` for Prometheus, `/healthz` and `/readyz`. \
+             Whoever reaches it may read them; there is no secret in them. Without it there is none. An embedding \
+             program exports its metrics itself.",
+            formatted("address"),
         )
         .schema()
 }

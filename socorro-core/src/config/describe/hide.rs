@@ -29,12 +29,16 @@ impl Reader<'_> {
         for branch in forms(view) {
             self.hide(&self.view(branch), value, depth - 1);
         }
+        let is_closed = depth == DEPTH;
         match value {
             Value::Object(members) => {
                 for (name, value) in members {
                     let schema = view.get("properties").and_then(|all| all.get(name));
-                    if let Some(schema) = schema.or_else(|| view.get("additionalProperties")) {
-                        self.hide(&self.view(schema), value, depth - 1);
+                    match schema.or_else(|| view.get("additionalProperties")) {
+                        Some(Value::Bool(false)) => unknown(value),
+                        Some(schema) => self.hide(&self.view(schema), value, depth - 1),
+                        None if is_closed => unknown(value),
+                        None => {}
                     }
                 }
             }
@@ -67,6 +71,13 @@ impl Reader<'_> {
                 .iter()
                 .filter_map(|keyword| view.get(*keyword))
                 .any(inside)
+    }
+}
+
+/// What no option is meant by may be a secret that was meant by another.
+fn unknown(value: &mut Value) {
+    if !is_reference(value) {
+        *value = MASK.into();
     }
 }
 

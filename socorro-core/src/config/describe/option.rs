@@ -236,6 +236,7 @@ impl<'a> Reader<'a> {
             "string" => match view.get("format").and_then(Value::as_str) {
                 Some("path") => "a path".to_owned(),
                 Some("name") => "a name".to_owned(),
+                Some("address") => "an IP address and a port".to_owned(),
                 Some("table") => "the name of a table".to_owned(),
                 Some("sha256") => "a SHA-256".to_owned(),
                 Some("dotted path") => "a dotted path".to_owned(),

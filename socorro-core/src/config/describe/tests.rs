@@ -117,6 +117,7 @@ fn boundaries(schema: &Value) -> Vec<Value> {
         json!(["b"]),
         json!(["a", "a"]),
         json!(["a", "b"]),
+        json!("127.0.0.1:9464"),
         json!("resource.b"),
         json!(["resource.b"]),
         json!(["resource.b", "resource.b"]),
@@ -146,8 +147,9 @@ fn boundaries(schema: &Value) -> Vec<Value> {
 }
 
 /// What readers know of a value, or of several, and a schema of one cannot say.
-const BEYOND: [Class; 10] = [
+const BEYOND: [Class; 11] = [
     Class::BadName,
+    Class::BadAddress,
     Class::BadHash,
     Class::BadPath,
     Class::UseDangling,

@@ -180,7 +180,7 @@ impl Reading<'_> {
             };
             match table.entry(name) {
                 Entry::Occupied(_) => {
-                    self.wrong(&node.origin.at_key(), &below, said_twice());
+                    self.wrong(&node.origin.at_key(), &below, said_twice(None));
                 }
                 Entry::Vacant(free) => {
                     free.insert(node);

@@ -37,16 +37,17 @@ pub(crate) fn toml(file: &Arc<SourceFile>, errors: &mut ConfigErrors) -> Table {
     };
     for error in wrong.iter().filter(first_of_line).take(ERRORS) {
         let origin = file.clone().at(None, error.span());
-        errors.extend([ConfigError::new(origin, "", syntax(error.message()))]);
+        let text = error.span().and_then(|span| file.text().get(span));
+        errors.extend([ConfigError::new(origin, "", syntax(error.message(), text))]);
     }
     Table::new()
 }
 
 /// What the parser says, in words for somebody who does not know its grammar.
-fn syntax(message: &str) -> Wrong {
+fn syntax(message: &str, text: Option<&str>) -> Wrong {
     let message = message.lines().next().unwrap_or("is not TOML");
     if message.contains("duplicate key") {
-        return said_twice();
+        return said_twice(text);
     }
     let why = match message {
         "invalid boolean, expected `true`"

@@ -34,10 +34,21 @@ pub(super) fn read(path: &Path) -> Result<Zeroizing<String>, Wrong> {
     #[cfg(not(unix))]
     drop(metadata);
     let text = std::str::from_utf8(&bytes).map_err(|_| in_file("is not UTF-8"))?;
-    let text = text.strip_suffix('\n').unwrap_or(text);
-    let text = text.strip_suffix('\r').unwrap_or(text);
+    let text = without_line_end(text);
     if text.is_empty() {
         return Err(in_file("is empty"));
     }
     Ok(Zeroizing::new(text.to_owned()))
+}
+
+/// What the file says, whoever may change it: to tell whether it changed, not to be used.
+pub(super) fn glance(path: &Path) -> Option<Zeroizing<String>> {
+    let (bytes, _) = file::read(path, SIZE_LIMIT).ok()?;
+    let text = std::str::from_utf8(&bytes).ok()?;
+    Some(Zeroizing::new(without_line_end(text).to_owned()))
+}
+
+fn without_line_end(text: &str) -> &str {
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    text.strip_suffix('\r').unwrap_or(text)
 }

@@ -38,8 +38,8 @@ fn sections() {
     check(
         "[reload]\ntimeout = \"30\"\ndrain_timeout = \"0s\"",
         &[
-            "a.toml: reload.drain_timeout: expected a duration: numbers with units of ms, s, min, h, d, such as \"30s\", found \"0s\"",
             "a.toml: reload.timeout: expected a duration: numbers with units of ms, s, min, h, d, such as \"30s\", found \"30\"",
+            "a.toml: reload.drain_timeout: expected a duration of at least 1ms, found \"0s\"",
         ],
     );
     check(
@@ -58,8 +58,8 @@ fn sections() {
         "[plugins]\npath = [\"\"]\nsha256 = { s3 = \"abc\", S3 = \"\" }\nmax_images = -1\nworker_threads = 1025",
         &[
             "a.toml: plugins.path: item 1: expected a string that is not empty",
-            "a.toml: plugins.sha256.S3: a name is up to 64 small letters, digits and single underscores, a letter first",
             "a.toml: plugins.sha256.s3: \"abc\" is not a SHA-256; write the 64 hexadecimal digits that sha256sum prints",
+            "a.toml: plugins.sha256.S3: a name is up to 64 small letters, digits and single underscores, a letter first",
             "a.toml: plugins.max_images: expected an integer from 1 to 4096, found -1",
             "a.toml: plugins.worker_threads: expected an integer from 0 to 1024, found 1025",
         ],
@@ -154,10 +154,10 @@ fn composites() {
             "{A}[storage.f]\ntype = \"fanout\"\nstores = [\"a\"]\nretry.policy = \"once\"\nlibrary = \"/x\"\nroot = \"/\"\ntimeout = \"5s\""
         ),
         &[
-            "a.toml: storage.f.library: a composite is part of the program and has no library",
             "a.toml: storage.f.retry: a composite does not retry; say it at the storages it is made of",
-            "a.toml: storage.f.timeout: holds for a backend, not for a composite; say it at the storages it is made of",
+            "a.toml: storage.f.library: a composite is part of the program and has no library",
             "a.toml: storage.f.root: is no known key of \"f\", which is a fanout; known here: type, stores",
+            "a.toml: storage.f.timeout: holds for a backend, not for a composite; say it at the storages it is made of",
         ],
     );
     check(

@@ -95,6 +95,7 @@ fn value(schema: &Value, choices: &mut Choices) -> Value {
         // A storage has to take the largest crash, whose size `layer` says.
         (Some("bytes"), _) => return choices.of(&["512MiB", "2199023255552B", "3TB"]).into(),
         (_, Some("sha256")) => return json!("0f".repeat(32)),
+        (_, Some("address")) => return choices.of(&["127.0.0.1:9464", "[::]:0"]).into(),
         (_, Some("dotted path")) => return choices.of(&["a.b", "x"]).into(),
         _ => {}
     }

@@ -109,9 +109,9 @@ fn an_error_names_what_its_value_overrode_and_what_may_have_been_meant() {
     let directory = format!("{}/", files.0.path().display());
     assert_eq!(
         errors.to_string().replace(&directory, ""),
-        "--set limits.dumps: limits.dumps: expected an integer from 1 to 65536, found \"many\"; \
+        "--set limits.dumps: expected an integer from 1 to 65536, found \"many\"; \
          overrides 12 of a.toml:2:9\n\
-         --set limits.dupms: limits.dupms: is no known key; known here: crash_size, dumps, json_depth; \
+         --set limits.dupms: is no known key; known here: crash_size, dumps, json_depth; \
          did you mean \"dumps\"?"
     );
 }

@@ -74,6 +74,44 @@ fn what_is_taken_over_is_told_with_where_it_comes_from() {
             "{told}"
         );
         assert!(told.contains("Where it is."), "{told}");
+        assert!(
+            told.contains("\n  taken over from storage.a.root by `use`\n"),
+            "{told}"
+        );
+    }
+    let own = document.explained("storage.a.root", &schema).unwrap();
+    assert_eq!(own.taken_over, None);
+}
+
+#[test]
+fn what_is_a_secret_is_told_by_the_schema_and_else_by_nobody() {
+    let files = Files::new(&[(
+        "a.toml",
+        "[resource.r]\npw = \"canary-pw\"\nport = 5\n[storage.a]\ntype = \"x\"\nuse = \"resource.r\"\n\
+         rot = \"canary-rot\"\n[storage.none]\ntype = \"other\"\nroot = \"canary-none\"\n",
+    )]);
+    let document = Layers::new().file(files.path("a.toml")).load().unwrap();
+    for key in [
+        "storage.a.rot",
+        "storage.a.pw",
+        "resource.r.pw",
+        "storage.none.root",
+    ] {
+        let told = explain(&files, &document, key).unwrap();
+        assert!(told.contains("***") && !told.contains("canary"), "{told}");
+    }
+    assert!(
+        explain(&files, &document, "resource.r.port")
+            .unwrap()
+            .contains("= 5")
+    );
+}
+
+#[test]
+fn what_is_inside_of_a_value_is_no_key() {
+    let (files, document) = example();
+    for key in ["storage.a.root.foo", "plugins.path.0"] {
+        assert!(explain(&files, &document, key).is_err(), "{key}");
     }
 }
 

@@ -133,7 +133,7 @@ fn a_file_that_cannot_be_one_is_said_with_its_name() {
     );
     assert_eq!(
         bottom("twice.toml"),
-        ["twice.toml: the same key is there twice; keep one"]
+        ["twice.toml: the key b is there twice; keep one"]
     );
     assert_eq!(
         bottom("twice.json"),
@@ -146,8 +146,8 @@ fn a_file_that_cannot_be_one_is_said_with_its_name() {
     assert_eq!(
         bottom("date.toml"),
         [
-            "date.toml: storage.a.big: expected a finite number",
             "date.toml: storage.a.day: a date is no value here; put it in quotes",
+            "date.toml: storage.a.big: expected a finite number",
         ]
     );
     assert_eq!(

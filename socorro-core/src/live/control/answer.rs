@@ -1,30 +1,22 @@
 //! What is answered, as JSON.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Value, json};
 
 use crate::config::ConfigErrors;
-use crate::live::plan::Change;
-use crate::live::{Diff, Outcome, ReloadReport, Straggler, Trigger};
+use crate::live::{Diff, ReloadReport, Status};
 
 pub(super) fn error(why: &str) -> Value {
     json!({ "error": why })
 }
 
-pub(super) fn status(generation: u64, last: &ReloadReport, stragglers: &[Straggler]) -> Value {
-    let stragglers: Vec<String> = stragglers
-        .iter()
-        .map(|straggler| format!("{}: {}", straggler.name, straggler.why))
-        .collect();
-    json!({ "ok": {
-        "pid": std::process::id(),
-        "version": env!("CARGO_PKG_VERSION"),
-        "generation": generation,
-        "in_sync": last.in_sync(),
-        "report": report(last),
-        "stragglers": stragglers,
-    }})
+/// With what a person is told.
+pub(super) fn status(status: &Status) -> Value {
+    json!({ "ok": { "status": status, "text": status.to_string() } })
+}
+
+/// The youngest last.
+pub(super) fn history(reports: &[ReloadReport]) -> Value {
+    json!({ "ok": { "history": reports } })
 }
 
 /// The reload was asked for, and is under way.
@@ -32,8 +24,8 @@ pub(super) fn asked() -> Value {
     json!({ "ok": { "asked": true } })
 }
 
-pub(super) fn reloaded(report_of: &ReloadReport) -> Value {
-    json!({ "ok": { "report": report(report_of) } })
+pub(super) fn reloaded(report: &ReloadReport) -> Value {
+    json!({ "ok": { "report": report, "text": report.to_string() } })
 }
 
 pub(super) fn diff(diff: &Result<Diff, ConfigErrors>) -> Value {
@@ -46,45 +38,4 @@ pub(super) fn diff(diff: &Result<Diff, ConfigErrors>) -> Value {
         }}),
         Err(errors) => json!({ "ok": { "invalid": errors.to_string() } }),
     }
-}
-
-fn report(report: &ReloadReport) -> Value {
-    let changes: BTreeMap<String, Change> = report
-        .plan
-        .changes
-        .iter()
-        .map(|(part, change)| (part.to_string(), *change))
-        .collect();
-    let steps: BTreeMap<String, f64> = report
-        .steps
-        .iter()
-        .map(|(step, took)| (step.to_string(), took.as_secs_f64()))
-        .collect();
-    let errors: Vec<String> = report.errors.iter().map(ToString::to_string).collect();
-    json!({
-        "attempt": report.attempt,
-        "trigger": match report.trigger {
-            Trigger::Start => "start",
-            Trigger::Hangup => "hangup",
-            Trigger::Request => "request",
-        },
-        "outcome": match report.outcome {
-            Outcome::Applied => "applied",
-            Outcome::Unchanged => "unchanged",
-            Outcome::Refused => "refused",
-        },
-        "generation": report.generation,
-        "configuration": report.configuration,
-        "in_sync": report.in_sync(),
-        "needs_restart": report.plan.needs_restart(),
-        "timed_out": report.timed_out,
-        "last_good": report.last_good,
-        "seconds": steps,
-        "changes": changes,
-        "why": report.why.to_json(),
-        "errors": errors,
-        "reasons": report.errors,
-        "degraded": report.degraded.iter().cloned().collect::<BTreeMap<_, _>>(),
-        "text": report.to_string(),
-    })
 }

@@ -8,6 +8,8 @@ use crate::live::SavedPlan;
 pub(super) enum Request {
     /// How the program is.
     Status {},
+    /// What came of the last attempts.
+    History {},
     /// Read the configuration again.
     Reload {
         /// Answer when it is done, with what came of it.

@@ -1,11 +1,10 @@
 //! Lets peers in, a few at a time, until the program ends.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
 use tokio::net::UnixListener;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -13,8 +12,9 @@ use super::request::Request;
 use super::socket::Socket;
 use super::{answer, connection};
 use crate::error::{Error, ErrorKind, Result};
+use crate::live::Trigger;
 use crate::live::driver::Message;
-use crate::live::{ReloadReport, Shared, Straggler, Trigger};
+use crate::live::status::Observed;
 
 /// Peers beyond these wait in the backlog.
 const PEERS: usize = 16;
@@ -39,9 +39,7 @@ pub(in crate::live) struct Server {
 pub(in crate::live) struct Access {
     /// Weak: a peer does not keep the program running.
     pub(in crate::live) messages: mpsc::WeakUnboundedSender<Message>,
-    pub(in crate::live) reports: watch::Receiver<ReloadReport>,
-    pub(in crate::live) stragglers: watch::Receiver<Vec<Straggler>>,
-    pub(in crate::live) shared: Arc<Shared>,
+    pub(in crate::live) observed: Observed,
 }
 
 impl Server {
@@ -103,19 +101,13 @@ impl Access {
     /// Carries out one request.
     pub(super) async fn answer(&self, request: Request) -> Value {
         match request {
-            Request::Status {} => {
-                let generation = self.shared.pin().number();
-                answer::status(
-                    generation,
-                    &self.reports.borrow(),
-                    &self.stragglers.borrow(),
-                )
-            }
+            Request::Status {} => answer::status(&self.observed.status()),
+            Request::History {} => answer::history(&self.observed.history()),
             Request::Reload {
                 wait: false,
                 expect: None,
             } => {
-                let trigger = Trigger::Request;
+                let trigger = Trigger::Control;
                 match self.send(Message::Reload {
                     trigger,
                     reply: None,
@@ -127,9 +119,13 @@ impl Access {
             Request::Reload { expect, .. } => {
                 let (reply, report) = oneshot::channel();
                 let sent = self.send(match expect {
-                    Some(plan) => Message::Expect { plan, reply },
+                    Some(plan) => Message::Expect {
+                        trigger: Trigger::Control,
+                        plan,
+                        reply,
+                    },
                     None => Message::Reload {
-                        trigger: Trigger::Request,
+                        trigger: Trigger::Control,
                         reply: Some(reply),
                     },
                 });

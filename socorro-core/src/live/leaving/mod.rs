@@ -42,6 +42,7 @@ use std::time::SystemTime;
 use serde::Serialize;
 
 use super::plan::Part;
+use super::time::moment;
 use crate::step::Step;
 
 /// An instance on its way out.
@@ -55,6 +56,7 @@ pub struct Leaving {
     /// How many operations are in it; for a source, crashes that were handed out and are not settled count too.
     pub operations: usize,
     /// Since when it leaves.
+    #[serde(serialize_with = "moment")]
     pub since: SystemTime,
     /// How far it has come.
     pub stage: Stage,
@@ -85,6 +87,7 @@ pub struct Straggler {
     /// How many operations were still in it when it was given up.
     pub operations: usize,
     /// Since when it was leaving.
+    #[serde(serialize_with = "moment")]
     pub since: SystemTime,
     /// When it was given up.
     pub at: SystemTime,

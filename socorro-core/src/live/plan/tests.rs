@@ -9,7 +9,9 @@ fn instance(type_name: &str, fingerprint: u8) -> Shape {
     };
     Shape::Instance {
         identity,
+        resources: Vec::new(),
         host: HostOptions::default(),
+        waits: None,
     }
 }
 
@@ -65,6 +67,19 @@ fn options_of_the_host_change_in_place() {
     );
     assert!(!plan.is_empty());
     assert!(Plan::between(&running, &running).is_empty());
+}
+
+#[test]
+fn what_cannot_be_adopted_before_a_restart_waits_whatever_changed() {
+    let running = shapes(&[("a", instance("fs", 1))]);
+    for mut wanted in [instance("fs", 1), instance("fs", 2), instance("s3", 3)] {
+        if let Shape::Instance { waits, .. } = &mut wanted {
+            *waits = Some("no room".into());
+        }
+        let plan = Plan::between(&running, &shapes(&[("a", wanted)]));
+        assert_eq!(plan.change(&Part::Storage("a".into())), Change::Restart);
+        assert!(plan.needs_restart() && plan.changes_nothing_now());
+    }
 }
 
 #[test]

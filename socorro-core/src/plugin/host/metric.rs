@@ -10,6 +10,7 @@ use super::log::cut;
 use crate::error::Result;
 use crate::plugin::abi;
 use crate::plugin::wire::{broken, read_prefix, read_str};
+use crate::telemetry::is_ours;
 
 /// The most series, distinct in kind, name and labels, of all plugins together.
 const SERIES: usize = 4096;
@@ -49,6 +50,12 @@ unsafe fn record(metric: *const abi::Metric) -> Result<()> {
     };
     if name.is_empty() || !metric.value.is_finite() {
         return Err(broken("a metric needs a name and a finite value"));
+    }
+    if is_ours(name) {
+        return Err(broken(format!(
+            "the metric {} is the host's own",
+            cut(name, TEXT)
+        )));
     }
     if !admit((metric.kind, name, labels)) {
         return Ok(());

@@ -1,6 +1,6 @@
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::create::{OpenOptions, create};
 use super::facts::{Facts, Functions};
 use super::{ImageInfo, PluginSource, PluginStorage, control, registry, resources, services};
+use crate::config::Schema;
 use crate::error::{Error, ErrorKind, Result};
 use crate::plugin::wire::{broken, take_failure};
 use crate::plugin::{Kind, Resource, StaticPlugin, abi};
@@ -20,6 +21,9 @@ pub struct Plugin {
     entry: abi::Entry,
     facts: Facts,
     image: ImageInfo,
+    /// The option schemas, parsed when the first options are checked against them.
+    storage_rules: OnceLock<Result<Schema>>,
+    source_rules: OnceLock<Result<Schema>>,
     stray_answers: AtomicU64,
 }
 
@@ -136,6 +140,8 @@ impl Plugin {
             entry,
             facts,
             image,
+            storage_rules: OnceLock::new(),
+            source_rules: OnceLock::new(),
             stray_answers: AtomicU64::new(0),
         })
     }
@@ -176,6 +182,16 @@ impl Plugin {
             Kind::Storage => self.facts.storage_options.as_ref(),
             Kind::Source => self.facts.source_options.as_ref(),
         }
+    }
+
+    /// The same, parsed once in the life of the plugin. `Plugin` when it is no schema of ours.
+    pub(crate) fn options_rules(&self, kind: Kind) -> Option<&Result<Schema>> {
+        let schema = self.options_schema(kind)?;
+        let rules = match kind {
+            Kind::Storage => &self.storage_rules,
+            Kind::Source => &self.source_rules,
+        };
+        Some(rules.get_or_init(|| Schema::parse(schema)))
     }
 
     /// Where its code came from.

@@ -11,7 +11,7 @@ use super::control::{self, NoResult, deadline_in};
 use super::image::Image;
 use super::inspect::Inspection;
 use super::stage::Stage;
-use super::{ImageHash, LoaderOptions};
+use super::{ImageHash, LoaderOptions, Refusal};
 use crate::error::{Error, ErrorKind, Result};
 use crate::step::{Step, Steps};
 
@@ -113,19 +113,19 @@ pub(super) fn load(
     candidate: Candidate,
     options: &LoaderOptions,
     steps: &Steps,
-) -> Result<Arc<Image>> {
+) -> std::result::Result<Arc<Image>, Refusal> {
     let timeout = Duration::from(options.timeout);
     let mut state = lock();
     loop {
         if let Some(loaded) = state.loaded.get(&candidate.hash) {
-            return loaded.result();
+            return Ok(loaded.result()?);
         }
         let Some(loading) = &state.loading else {
             break;
         };
         let wait = loading.deadline.saturating_duration_since(Instant::now());
         if wait.is_zero() {
-            return Err(loading.hangs());
+            return Err(loading.hangs().into());
         }
         (state, _) = IMAGES
             .changed
@@ -151,19 +151,20 @@ pub(super) fn load(
         map(candidate, place.as_deref(), &steps)
     });
     match run {
-        Ok(result) => result,
-        Err(NoResult::Late) => Err(late(path)),
+        Ok(result) => Ok(result?),
+        Err(NoResult::Late) => Err(late(path).into()),
         Err(NoResult::Died) => Err(Error::new(
             ErrorKind::Plugin,
             format!(
                 "loading plugin library {} panicked; the panic hook has its message",
                 path.display()
             ),
-        )),
+        )
+        .into()),
         Err(NoResult::NoThread(error)) => {
             // The closure was dropped unrun, and with it nothing that says so.
             drop(DoneLoading);
-            Err(no_thread(&error))
+            Err(no_thread(&error).into())
         }
     }
 }
@@ -269,8 +270,8 @@ impl Loading {
     }
 }
 
-fn too_many(path: &Path, loaded: usize, options: &LoaderOptions) -> Error {
-    Error::new(
+fn too_many(path: &Path, loaded: usize, options: &LoaderOptions) -> Refusal {
+    let error = Error::new(
         ErrorKind::InvalidConfig,
         format!(
             "plugin library {} cannot be loaded: {loaded} different libraries are in memory and \
@@ -279,7 +280,11 @@ fn too_many(path: &Path, loaded: usize, options: &LoaderOptions) -> Error {
             path.display(),
             options.max_images
         ),
-    )
+    );
+    Refusal {
+        error,
+        no_room: true,
+    }
 }
 
 fn no_thread(error: &std::io::Error) -> Error {

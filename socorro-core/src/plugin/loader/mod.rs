@@ -7,7 +7,7 @@
 //! | `trust`, `read`, `memo` | nobody else can change the file; it is read once; its hash is remembered |
 //! | `inspect` | what can be known from the bytes, before any of them is run |
 //! | `stage`, `sweep` | the private copy that is loaded |
-//! | `image`, `images` | a library in memory, for the rest of the process, and all of them |
+//! | `image`, `images`, `refusal` | a library in memory, for the rest of the process; all of them; when there is no room for another |
 //! | `control` | foreign code runs on threads of its own, with a deadline |
 //!
 //! A library is known by the SHA-256 of its bytes. Replacing a file on disk, by whatever means, makes the
@@ -24,6 +24,7 @@ mod memo;
 mod name;
 mod options;
 mod read;
+mod refusal;
 mod stage;
 mod sweep;
 #[cfg(test)]
@@ -36,6 +37,7 @@ pub use images::{ResidentImage, resident_images};
 pub use inspect::{Defect, Inspection, inspect};
 pub use name::is_plugin_name;
 pub use options::LoaderOptions;
+pub(crate) use refusal::Refusal;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -144,6 +146,15 @@ impl Loader {
     /// takes when a thread first uses a thread-local with a destructor, and at `exit`. Threads that are there
     /// already go on; new ones, and an orderly end of the process, wait for the constructor.
     pub async fn load(&self, name: &str, library: Option<&Path>) -> Result<Arc<Plugin>> {
+        Ok(self.load_if_room(name, library).await?)
+    }
+
+    /// [`load`](Self::load), with an error that tells whether it is the room that is missing.
+    pub(crate) async fn load_if_room(
+        &self,
+        name: &str,
+        library: Option<&Path>,
+    ) -> std::result::Result<Arc<Plugin>, Refusal> {
         let inner = Arc::clone(&self.0);
         let name = name.to_owned();
         let library = library.map(Path::to_owned);
@@ -168,25 +179,34 @@ impl Loader {
 }
 
 impl Inner {
-    fn load(&self, name: &str, library: Option<PathBuf>) -> Result<Arc<Plugin>> {
+    fn load(
+        &self,
+        name: &str,
+        library: Option<PathBuf>,
+    ) -> std::result::Result<Arc<Plugin>, Refusal> {
         let steps = self.steps.about(format_args!("plugin {name}"));
         if library.is_none()
             && let Some(linked) = self.linked.get(name)
         {
-            return Plugin::from_static_in(*linked, &steps);
+            return Ok(Plugin::from_static_in(*linked, &steps)?);
         }
         let path = match library {
             Some(path) => path,
             None => self.search.find(name)?,
         };
         let timeout = Duration::from(self.options.timeout);
-        self.image(name, path, &steps)?
-            .plugin(name, timeout, &steps)
+        let image = self.image(name, path, &steps)?;
+        Ok(image.plugin(name, timeout, &steps)?)
     }
 
-    fn image(&self, name: &str, path: PathBuf, steps: &Steps) -> Result<Arc<Image>> {
+    fn image(
+        &self,
+        name: &str,
+        path: PathBuf,
+        steps: &Steps,
+    ) -> std::result::Result<Arc<Image>, Refusal> {
         match steps.take(Step::Copy, || self.look(name, path))? {
-            Seen::Known(image) => image,
+            Seen::Known(image) => Ok(image?),
             Seen::New(candidate) => images::load(*candidate, &self.options, steps),
         }
     }
