@@ -5,9 +5,10 @@
 //! Who makes an operation:
 //!
 //! 1. **Pins** the current generation: [`Switch::pin`].
-//! 2. Finds the instance in it, and **takes hold** of what is [in service](super::slot::Slot::live) there. *Nothing is*:
-//!    the instance has ended, and so does the operation, before it began.
-//! 3. **[Enters](super::in_service::Live::enter)** it, which counts. *It was given up meanwhile*: the same.
+//! 2. Finds the instance in it, and **takes hold** of what is in service there, in its [slot](super::handover::Slot).
+//!    *It is being exchanged*: waits at the parking that it finds instead, and begins again at 1. *Nothing comes any
+//!    more*: the instance has ended, and so does the operation, before it began.
+//! 3. **[Enters](super::in_service::Live::enter)** it, which counts. *It was given up meanwhile*: it has ended too.
 //! 4. Works, **leaves**, and lets go.
 //!
 //! Who adopts a configuration, the driver and nobody else:
@@ -15,9 +16,14 @@
 //! 1. **Commits**: [`Switch::commit`]. Who pins from now on gets the next generation.
 //! 2. Notes at every instance that leaves [why it does](super::in_service::Live::departs), and **lets go** of the
 //!    previous generation. *Nobody else has it*: what it alone held retires here and now.
-//! 3. At the drain deadline, **[takes](super::slot::Slot::take)** what is left out of service: nobody takes hold of it
-//!    any more, though something may keep its generation.
+//! 3. At the drain deadline, **[empties](super::handover::Slot::empty)** the slot: nobody takes hold of it any more,
+//!    though something may keep its generation. With no operation in it it is
+//!    **[given up](super::in_service::Held::give_up_idle)** at once.
 //! 4. After a grace, **[gives up](super::in_service::Held::give_up)** what is still held.
+//!
+//! [The exchange](super::handover) of what cannot be shared, in a task of its own, one at a time: it takes what is in
+//! the slot, and then either the next generation is committed, or what still lives goes back into the slot, or the
+//! like of it. Whoever waits at the parking is let go last.
 //!
 //! # What holds, and why
 //!
@@ -31,6 +37,10 @@
 //! * *Whoever had left by then was done.* Leaving is a release and giving up an acquire, so what is ended with nobody
 //!   in it is ended after the last use. Nothing else orders the two: who gives up does not wait for `Arc`s.
 //! * *Nobody misses that something was put in service*: who waits is registered before it looks.
+//! * *Whoever finds nothing in service because of an exchange knows where to wait*: the parking is stored before the
+//!   slot is emptied.
+//! * *What goes back into service has not ended*: it goes back by an `Arc` that was made while another was there, and an
+//!   exchange gives nothing up.
 //! * *What leaves knows why.* That is noted while the previous generation is still held, so before it can retire.
 //!
 //! All of this is checked by running the same code in every order that the memory model allows, with `loom`, in

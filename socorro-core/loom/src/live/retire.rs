@@ -1,11 +1,15 @@
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
+use super::handover::Claim;
 use super::leaving::Departure;
 use super::plan::Part;
 use super::sync::Arc;
 
 pub(super) trait Retire: Send + Sync {
+    /// Does something with what is open.
+    fn is_used(&self);
+
     /// Ends what is open, with so many in it.
     fn end(&self, operations: usize, departed: bool);
 }
@@ -23,6 +27,7 @@ pub(super) struct Retired {
 pub(super) struct Retiree {
     pub(super) part: Part,
     pub(super) open: Arc<dyn Retire>,
+    pub(super) claim: Option<Arc<Claim>>,
     pub(super) departure: Option<Arc<Departure>>,
     pub(super) operations: usize,
     pub(super) token: TaskTrackerToken,

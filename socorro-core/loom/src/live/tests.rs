@@ -2,11 +2,11 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use loom::thread;
 
+use super::handover::{Slot, Taken};
 use super::in_service::{Held, Live};
-use super::slot::Slot;
 use super::switch::Switch;
 use super::sync::Arc;
-use super::world::{Backend, Generation, departure};
+use super::world::{Backend, Generation, departure, operate};
 
 /// Every order, with what the model checker calls preemptions bounded: a switch away from a thread that could go on.
 fn model(preemptions: usize, run: impl Fn() + Send + Sync + 'static) {
@@ -23,16 +23,16 @@ fn operations_while_a_generation_is_committed() {
         let ((old, old_live), (new, new_live)) = (Backend::open(), Backend::open());
         let switch = Arc::new(Switch::new(Generation::new(1, old_live)));
         let operation = |times: usize| {
-            let (switch, backends) = (switch.clone(), [old.clone(), new.clone()]);
+            let switch = switch.clone();
             thread::spawn(move || {
                 let mut last = 0;
                 for _ in 0..times {
                     let generation = switch.pin();
                     assert!(generation.number >= last, "never back");
                     last = generation.number;
-                    let live = generation.instance.live();
+                    let live = generation.instance.get().ok();
                     // An operation on a backend keeps that open, and nothing else of its generation.
-                    let is_done = backends[last - 1].operate({
+                    let is_done = operate({
                         drop(generation);
                         live
                     });
@@ -44,7 +44,7 @@ fn operations_while_a_generation_is_committed() {
 
         // As the driver commits.
         let previous = switch.commit(Arc::new(Generation::new(2, new_live)));
-        let leaves = previous.instance.live().unwrap();
+        let leaves = previous.instance.get().unwrap();
         leaves.departs(departure());
         drop((leaves, previous));
 
@@ -53,7 +53,7 @@ fn operations_while_a_generation_is_committed() {
         }
         old.has_ended(0);
         assert!(old.has_departed(), "it knows why");
-        let runs = switch.pin().instance.live().unwrap();
+        let runs = switch.pin().instance.get().unwrap();
         assert_eq!(runs.operations(), 0, "who left is not counted");
         drop(runs);
         assert!(new.is_open(), "what runs is not touched");
@@ -73,14 +73,16 @@ fn operations_while_an_instance_is_given_up() {
         let (backend, live) = Backend::open();
         let instance = Arc::new(Slot::new(live));
         let operation = || {
-            let (instance, backend) = (instance.clone(), backend.clone());
-            thread::spawn(move || backend.operate(instance.live()))
+            let instance = instance.clone();
+            thread::spawn(move || operate(instance.get().ok()))
         };
         let operations = [operation(), operation()];
 
-        let live = instance.take().unwrap();
+        // As it is seen off.
+        let live = instance.empty().unwrap();
+        live.give_up_idle();
         live.give_up();
-        assert!(instance.live().is_none(), "nobody takes hold of it");
+        assert!(instance.get().is_err(), "nobody takes hold of it");
         assert!(Live::enter(&live).is_none(), "nothing enters");
         drop(live);
 
@@ -107,7 +109,7 @@ fn an_instance_is_given_up_twice_and_let_go() {
             })
         };
         let both = [give_up(&live), give_up(&live)];
-        let is_done = backend.operate(Some(live));
+        let is_done = operate(Some(live));
         for one in both {
             one.join().unwrap();
         }
@@ -123,17 +125,17 @@ fn what_an_operation_hands_out_stays_in_it() {
         let (backend, live) = Backend::open();
         let instance = Arc::new(Slot::new(live));
         let source = {
-            let (instance, backend) = (instance.clone(), backend.clone());
+            let instance = instance.clone();
             thread::spawn(move || {
-                let live = instance.live()?;
+                let live = instance.get().ok()?;
                 let receive = Live::enter(&live)?;
                 let crash = receive.again();
                 drop(receive);
-                backend.use_within(&crash);
+                crash.live().open().is_used();
                 Some(())
             })
         };
-        let live = instance.take().unwrap();
+        let live = instance.empty().unwrap();
         live.give_up();
         drop(live);
         source.join().unwrap();
@@ -149,12 +151,61 @@ fn an_instance_is_taken_by_one() {
         let instance = Arc::new(Slot::new(live));
         let other = {
             let instance = instance.clone();
-            thread::spawn(move || instance.take().is_some())
+            thread::spawn(move || instance.empty().is_some())
         };
-        let is_mine = instance.take().is_some();
+        let is_mine = instance.empty().is_some();
         assert_ne!(is_mine, other.join().unwrap());
         backend.has_ended(0);
     });
+}
+
+/// Operations that come while an instance is exchanged, and may be on their way into it: each runs once, in what
+/// serves before or after. What did not end comes back; otherwise the next generation comes, or the like of it.
+#[test]
+fn operations_while_an_instance_is_exchanged() {
+    static COMMITTED: AtomicUsize = AtomicUsize::new(0);
+    static SAME: AtomicUsize = AtomicUsize::new(0);
+    static AGAIN: AtomicUsize = AtomicUsize::new(0);
+    model(3, || {
+        let ((old, old_live), (new, new_live)) = (Backend::open(), Backend::open());
+        let switch = Arc::new(Switch::new(Generation::new(1, old_live)));
+        let operation = {
+            let switch = switch.clone();
+            thread::spawn(move || {
+                loop {
+                    let generation = switch.pin();
+                    let live = generation.instance.get();
+                    drop(generation);
+                    match live {
+                        Ok(live) => return operate(Some(live)),
+                        Err(parking) => {
+                            let parking = parking.expect("it knows where to wait");
+                            loom::future::block_on(parking.released());
+                        }
+                    }
+                }
+            })
+        };
+
+        let running = switch.pin();
+        let taken = Taken::take(&running.instance);
+        if old.is_open() {
+            let is_same = taken.back(|| new_live);
+            if is_same { &SAME } else { &AGAIN }.fetch_add(1, SeqCst);
+        } else {
+            drop(switch.commit(Arc::new(Generation::new(2, new_live))));
+            taken.committed();
+            COMMITTED.fetch_add(1, SeqCst);
+        }
+        drop(running);
+        assert!(operation.join().unwrap(), "none is lost");
+        drop(switch);
+        old.has_ended(0);
+        new.has_ended(0);
+    });
+    for outcome in [&COMMITTED, &SAME, &AGAIN] {
+        assert!(outcome.load(SeqCst) > 0);
+    }
 }
 
 /// Whoever waits for an exchanged instance gets it, and never the one that was taken.
@@ -163,16 +214,16 @@ fn who_waits_is_woken() {
     model(3, || {
         let ((old, old_live), (new, new_live)) = (Backend::open(), Backend::open());
         let instance = Arc::new(Slot::new(old_live));
-        drop(instance.take());
+        let taken = Taken::take(&instance);
         old.has_ended(0);
         let waits = {
-            let (instance, new) = (instance.clone(), new.clone());
+            let instance = instance.clone();
             thread::spawn(move || {
-                let live = loom::future::block_on(instance.in_service());
-                new.operate(Some(live))
+                let live = loom::future::block_on(instance.wait());
+                operate(Some(live))
             })
         };
-        instance.put(new_live);
+        assert!(!taken.back(|| new_live));
         assert!(waits.join().unwrap());
         drop(instance);
         new.has_ended(0);

@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use loom::cell::UnsafeCell;
 use tokio_util::task::TaskTracker;
 
-use super::in_service::{Live, Within};
+use super::handover::{Claim, Slot};
+use super::in_service::Live;
 use super::leaving::Departure;
 use super::plan::Part;
 use super::retire::{Reaper, Retire, Retired};
-use super::slot::Slot;
 use super::sync::Arc;
 
 /// What is open: it notices whatever is done with it that must not be.
@@ -51,25 +51,8 @@ impl Backend {
             retirees: Reaper,
             open: TaskTracker::new(),
         };
-        let live = Live::new(Part, Arc::from_std(open), |open| open, retired);
+        let live = Live::new(Part, Arc::from_std(open), retired, Some(Arc::new(Claim)));
         (backend, live)
-    }
-
-    /// One operation, from its start to its end. Whether there was one.
-    pub(super) fn operate(&self, live: Option<Arc<Open>>) -> bool {
-        let Some(within) = live.and_then(|live| Live::enter(&live)) else {
-            return false;
-        };
-        self.use_within(&within);
-        true
-    }
-
-    /// Does something with it.
-    pub(super) fn use_within(&self, _: &Within<dyn Retire>) {
-        self.memory.0.with(|_| ());
-        if self.ends.load(SeqCst) > 0 {
-            self.late.fetch_add(1, SeqCst);
-        }
     }
 
     /// It has ended once, with so many in it at most.
@@ -101,6 +84,13 @@ impl Backend {
 struct Door(std::sync::Arc<Backend>);
 
 impl Retire for Door {
+    fn is_used(&self) {
+        self.0.memory.0.with(|_| ());
+        if self.0.ends.load(SeqCst) > 0 {
+            self.0.late.fetch_add(1, SeqCst);
+        }
+    }
+
     fn end(&self, operations: usize, departed: bool) {
         self.0.told.store(operations, SeqCst);
         self.0.departed.store(departed, SeqCst);
@@ -109,6 +99,15 @@ impl Retire for Door {
             self.0.memory.0.with_mut(|_| ());
         }
     }
+}
+
+/// One operation, from its start to its end. Whether there was one.
+pub(super) fn operate(live: Option<Arc<Open>>) -> bool {
+    let Some(within) = live.and_then(|live| Live::enter(&live)) else {
+        return false;
+    };
+    within.live().open().is_used();
+    true
 }
 
 /// One configuration, of one instance.

@@ -1,0 +1,58 @@
+#[allow(dead_code, reason = "what only the product needs")]
+#[path = "../../../src/live/handover/slot.rs"]
+mod slot;
+
+use tokio::sync::watch;
+
+use super::retire::Retire;
+use super::sync::Arc;
+use super::world::{Open, departure};
+
+pub(crate) use slot::Slot;
+
+/// What an instance has for itself.
+pub(super) struct Claim;
+
+/// Where operations wait, for as long as it takes.
+#[derive(Debug)]
+pub(crate) struct Parking(watch::Sender<bool>);
+
+impl Parking {
+    fn release(&self) {
+        self.0.send_replace(true);
+    }
+
+    pub(super) async fn released(&self) {
+        let _ = self.0.subscribe().wait_for(|open| *open).await;
+    }
+}
+
+/// An old instance on its way out and back, as `old.rs` has it.
+pub(super) struct Taken<'a> {
+    slot: &'a Slot<dyn Retire>,
+    parking: Arc<Parking>,
+}
+
+impl<'a> Taken<'a> {
+    pub(super) fn take(slot: &'a Slot<dyn Retire>) -> Self {
+        let parking = Arc::new(Parking(watch::Sender::new(false)));
+        slot.get().unwrap().departs(departure());
+        slot.take(&parking);
+        Self { slot, parking }
+    }
+
+    /// What comes after it serves.
+    pub(super) fn committed(self) {
+        self.parking.release();
+    }
+
+    /// It serves again, or the like of it. Whether it was never ended.
+    pub(super) fn back(self, again: impl FnOnce() -> Arc<Open>) -> bool {
+        let is_same = self.slot.put_back();
+        if !is_same {
+            self.slot.put(again());
+        }
+        self.parking.release();
+        is_same
+    }
+}
