@@ -7,8 +7,8 @@
 //!
 //! Included are `switch.rs`, `in_service.rs` and `handover/slot.rs`. Not included, because they need the rest of the
 //! product: who calls them (`handle.rs`, `handover/pin.rs`, `handover/exchange.rs`, `handover/old.rs` and `leaving/`),
-//! whose calls the models make in their order, and `handover/parking.rs`, without its deadline. The cells of
-//! `arc-swap` and the counting of `Arc` and `Weak` are those of `live/sync.rs`.
+//! whose calls the models make in their order, and `handover/parking.rs`, in whose place stands a lock with a
+//! condition. The cells of `arc-swap` and the counting of `Arc` and `Weak` are those of `live/sync.rs`.
 //!
 //! What is shown, and by which line of the source, is told in `socorro-core/src/live/switch.rs`.
 

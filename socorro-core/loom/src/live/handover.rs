@@ -2,10 +2,10 @@
 #[path = "../../../src/live/handover/slot.rs"]
 mod slot;
 
-use tokio::sync::watch;
+use loom::sync::Condvar;
 
 use super::retire::Retire;
-use super::sync::Arc;
+use super::sync::{Arc, Mutex};
 use super::world::{Open, departure};
 
 pub(crate) use slot::Slot;
@@ -15,15 +15,29 @@ pub(super) struct Claim;
 
 /// Where operations wait, for as long as it takes.
 #[derive(Debug)]
-pub(crate) struct Parking(watch::Sender<bool>);
+pub(crate) struct Parking {
+    open: Mutex<bool>,
+    opened: Condvar,
+}
 
 impl Parking {
-    fn release(&self) {
-        self.0.send_replace(true);
+    fn new() -> Arc<Self> {
+        Arc::new(Self {
+            open: Mutex::new(false),
+            opened: Condvar::new(),
+        })
     }
 
-    pub(super) async fn released(&self) {
-        let _ = self.0.subscribe().wait_for(|open| *open).await;
+    fn release(&self) {
+        *self.open.lock().unwrap() = true;
+        self.opened.notify_all();
+    }
+
+    pub(super) fn wait(&self) {
+        let mut open = self.open.lock().unwrap();
+        while !*open {
+            open = self.opened.wait(open).unwrap();
+        }
     }
 }
 
@@ -35,7 +49,7 @@ pub(super) struct Taken<'a> {
 
 impl<'a> Taken<'a> {
     pub(super) fn take(slot: &'a Slot<dyn Retire>) -> Self {
-        let parking = Arc::new(Parking(watch::Sender::new(false)));
+        let parking = Parking::new();
         slot.get().unwrap().departs(departure());
         slot.take(&parking);
         Self { slot, parking }

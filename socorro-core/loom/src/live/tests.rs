@@ -163,13 +163,27 @@ fn an_instance_is_taken_by_one() {
 /// serves before or after. What did not end comes back; otherwise the next generation comes, or the like of it.
 #[test]
 fn operations_while_an_instance_is_exchanged() {
-    static COMMITTED: AtomicUsize = AtomicUsize::new(0);
-    static SAME: AtomicUsize = AtomicUsize::new(0);
-    static AGAIN: AtomicUsize = AtomicUsize::new(0);
-    model(3, || {
+    assert!(exchange(1, 3).iter().all(|times| *times > 0));
+    // One is in it, so that it comes back, and another comes.
+    assert!(exchange(2, 2)[Exchange::Same as usize] > 0);
+}
+
+/// How it ended.
+#[derive(Clone, Copy, PartialEq)]
+enum Exchange {
+    Committed,
+    Same,
+    Again,
+}
+
+/// How often it ended how.
+fn exchange(operations: usize, preemptions: usize) -> [usize; 3] {
+    let outcomes = std::sync::Arc::new([const { AtomicUsize::new(0) }; 3]);
+    let seen = outcomes.clone();
+    model(preemptions, move || {
         let ((old, old_live), (new, new_live)) = (Backend::open(), Backend::open());
         let switch = Arc::new(Switch::new(Generation::new(1, old_live)));
-        let operation = {
+        let operation = |_| {
             let switch = switch.clone();
             thread::spawn(move || {
                 loop {
@@ -178,34 +192,36 @@ fn operations_while_an_instance_is_exchanged() {
                     drop(generation);
                     match live {
                         Ok(live) => return operate(Some(live)),
-                        Err(parking) => {
-                            let parking = parking.expect("it knows where to wait");
-                            loom::future::block_on(parking.released());
-                        }
+                        Err(parking) => parking.expect("it knows where to wait").wait(),
                     }
                 }
             })
         };
+        let operations: Vec<_> = (0..operations).map(operation).collect();
 
         let running = switch.pin();
         let taken = Taken::take(&running.instance);
-        if old.is_open() {
-            let is_same = taken.back(|| new_live);
-            if is_same { &SAME } else { &AGAIN }.fetch_add(1, SeqCst);
-        } else {
+        let outcome = if !old.is_open() {
             drop(switch.commit(Arc::new(Generation::new(2, new_live))));
             taken.committed();
-            COMMITTED.fetch_add(1, SeqCst);
-        }
+            Exchange::Committed
+        } else if taken.back(|| new_live) {
+            Exchange::Same
+        } else {
+            Exchange::Again
+        };
         drop(running);
-        assert!(operation.join().unwrap(), "none is lost");
+        for operation in operations {
+            assert!(operation.join().unwrap(), "none is lost");
+        }
         drop(switch);
         old.has_ended(0);
         new.has_ended(0);
+        let is_same = outcome == Exchange::Same;
+        assert_ne!(old.has_departed(), is_same, "it stays after all");
+        seen[outcome as usize].fetch_add(1, SeqCst);
     });
-    for outcome in [&COMMITTED, &SAME, &AGAIN] {
-        assert!(outcome.load(SeqCst) > 0);
-    }
+    outcomes.each_ref().map(|times| times.load(SeqCst))
 }
 
 /// Whoever waits for an exchanged instance gets it, and never the one that was taken.
