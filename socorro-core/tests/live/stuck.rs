@@ -133,9 +133,10 @@ async fn a_call_that_never_comes_back() {
     assert!(!hangs.is_finished());
 
     shut(false);
-    let error = hangs.await.unwrap();
-    // Which of its ends it notices first is open.
-    assert!(error.is_err(), "{error:?}");
+    let saved = hangs.await.unwrap();
+    // Which of its ends it notices first is open: that it was cancelled, or that it is saved after all.
+    let stored = script("stuck_a").has(id(66));
+    assert!(saved.is_err() || stored, "{saved:?}, stored: {stored}");
     eventually("it ends after all", || socorro.leaving().is_empty()).await;
     socorro.shutdown().await;
 }
