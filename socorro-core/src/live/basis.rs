@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::plan::{Part, Shape};
-use super::wanted::Wanted;
-use crate::config::{Configuration, Document, SecretPrint, digest, instance_json, to_json};
+use super::wanted::{Wanted, WantedInstance};
+use crate::config::{
+    Configuration, Document, InstanceConfig, SecretPrint, digest, instance_json, to_json,
+};
 use crate::plugin::Resource;
 use crate::plugin::loader::ImageHash;
 
@@ -21,6 +23,8 @@ pub(super) struct Basis {
     pub(super) secrets: BTreeMap<Part, Vec<SecretPrint>>,
     /// What each instance said it needs for itself when it was made.
     resources: BTreeMap<Part, Vec<Resource>>,
+    /// What each instance was configured with.
+    configs: BTreeMap<Part, InstanceConfig>,
 }
 
 impl Basis {
@@ -32,13 +36,26 @@ impl Basis {
             digests: BTreeMap::new(),
             secrets: BTreeMap::new(),
             resources: BTreeMap::new(),
+            configs: BTreeMap::new(),
         }
     }
 
-    pub(super) fn new(document: Document, configuration: &Configuration, wanted: &Wanted) -> Self {
+    /// Of a configuration that was checked; what is in it as it is in `before` is taken over from there.
+    pub(super) fn new(
+        document: Document,
+        configuration: &Configuration,
+        wanted: &Wanted,
+        before: &Self,
+    ) -> Self {
         let mut digests = BTreeMap::new();
         let mut secrets = BTreeMap::new();
         for instance in &wanted.instances {
+            if let Some((part, digest)) = before.digest_of(instance) {
+                let prints = before.secrets.get(part).cloned();
+                secrets.extend(prints.map(|prints| (part.clone(), prints)));
+                digests.insert(part.clone(), digest.clone());
+                continue;
+            }
             let schema = instance.schema();
             let mut said = instance_json(&instance.config, schema);
             if let Some(said) = said.as_object_mut() {
@@ -78,7 +95,23 @@ impl Basis {
                 .iter()
                 .map(|instance| (instance.part(), instance.resources.clone()))
                 .collect(),
+            configs: wanted
+                .instances
+                .iter()
+                .map(|instance| (instance.part(), instance.config.clone()))
+                .collect(),
         }
+    }
+
+    /// The digest of this instance, if it says what it said before and is made of what it was made of.
+    fn digest_of(&self, instance: &WantedInstance) -> Option<(&Part, &String)> {
+        let part = instance.part();
+        let same = match self.shapes.get(&part)? {
+            Shape::Instance { identity, .. } => *identity == instance.identity,
+            _ => false,
+        };
+        let same = same && *self.configs.get(&part)? == instance.config;
+        self.digests.get_key_value(&part).filter(|_| same)
     }
 
     /// What the instance that this part was needs for itself.
