@@ -307,7 +307,10 @@ typedef struct socorro_table {
   uint32_t reserved; /* zero */
   /* May be null. Says what an instance with these options needs for itself, so that no other claims it too:
      JSON [{"kind": "storage directory", "name": "/var/lib/x"}]. Looks at nothing but the options and, to make
-     paths canonical, the local disk. Returns 0, or 1 with the failure. */
+     paths canonical, the local disk. Returns 0, or 1 with the failure. Each may have "exchange", which says how
+     the old and the new instance of a reload may meet at it: "overlap", the default; "handover": both may be
+     open, the new one gets its first operation after the old one was destroyed; "break_before_make": the new one
+     is created after the old one was destroyed. A host ignores members that it does not know. */
   uint32_t (*resources)(const socorro_create *create, socorro_buf *resources, socorro_failure *failure);
   /* Fills instance and returns 0, or fills failure and returns 1. */
   uint32_t (*create)(const socorro_create *create, socorro_instance *instance, socorro_failure *failure);

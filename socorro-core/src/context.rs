@@ -12,7 +12,7 @@ pub struct Context {
     deadline: Option<Instant>,
     trace_parent: Option<Arc<str>>,
     #[cfg(feature = "host")]
-    pub(crate) pin: Option<Arc<crate::live::Generation>>,
+    pub(crate) pin: Option<crate::live::Pin>,
 }
 
 impl Context {

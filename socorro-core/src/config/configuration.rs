@@ -52,6 +52,9 @@ pub struct ReloadConfig {
     pub drain_timeout: Duration,
     /// How long a whole attempt may take, from reading files to commit. Default 60 s.
     pub timeout: Duration,
+    /// How long operations wait at most for a storage that a reload has to close before it opens another; half
+    /// of it is for the new one, half for the way back. Default 30 s.
+    pub park_timeout: Duration,
     /// How long shutdown waits for operations in flight. Default 30 s.
     pub shutdown_timeout: Duration,
     /// Where the configuration that was last adopted is kept, to start from when the files are broken. Default:
@@ -64,6 +67,7 @@ impl Default for ReloadConfig {
         Self {
             drain_timeout: Duration::from_secs(30),
             timeout: Duration::from_secs(60),
+            park_timeout: Duration::from_secs(30),
             shutdown_timeout: Duration::from_secs(30),
             keep: None,
         }

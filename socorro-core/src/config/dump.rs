@@ -54,6 +54,7 @@ pub fn to_json(configuration: &Configuration, schema_of: SchemaOf<'_>) -> Value 
         "reload": {
             "drain_timeout": HumanDuration(configuration.reload.drain_timeout),
             "timeout": HumanDuration(configuration.reload.timeout),
+            "park_timeout": HumanDuration(configuration.reload.park_timeout),
             "shutdown_timeout": HumanDuration(configuration.reload.shutdown_timeout),
         },
         "control": {},

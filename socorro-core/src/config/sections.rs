@@ -105,6 +105,9 @@ pub(crate) fn reload(mut section: Section<'_>) -> ReloadConfig {
             .get("drain_timeout", duration)
             .unwrap_or(default.drain_timeout),
         timeout: section.get("timeout", duration).unwrap_or(default.timeout),
+        park_timeout: section
+            .get("park_timeout", duration)
+            .unwrap_or(default.park_timeout),
         shutdown_timeout: section
             .get("shutdown_timeout", duration)
             .unwrap_or(default.shutdown_timeout),

@@ -12,6 +12,12 @@ use crate::error::{Error, ErrorKind, Result};
 pub(crate) struct Admission {
     max_operations: u64,
     max_bytes: u64,
+    in_flight: Arc<Counts>,
+}
+
+/// What is in flight, whatever the bounds are.
+#[derive(Debug, Default)]
+struct Counts {
     operations: AtomicU64,
     bytes: AtomicU64,
 }
@@ -19,7 +25,7 @@ pub(crate) struct Admission {
 /// One admitted operation; leaves when dropped.
 #[derive(Debug)]
 pub(crate) struct Admitted {
-    admission: Arc<Admission>,
+    in_flight: Arc<Counts>,
     bytes: u64,
 }
 
@@ -33,33 +39,46 @@ pub struct InFlight {
 }
 
 impl Admission {
-    pub(crate) fn new(max_operations: u64, max_bytes: u64) -> Arc<Self> {
-        Arc::new(Self {
+    pub(crate) fn new(max_operations: u64, max_bytes: u64) -> Self {
+        Self {
             max_operations,
             max_bytes,
-            operations: AtomicU64::new(0),
-            bytes: AtomicU64::new(0),
-        })
+            in_flight: Arc::default(),
+        }
+    }
+
+    /// Other bounds for what is in flight: it stays admitted, and counts.
+    pub(crate) fn with_bounds(&self, max_operations: u64, max_bytes: u64) -> Self {
+        Self {
+            max_operations,
+            max_bytes,
+            in_flight: self.in_flight.clone(),
+        }
+    }
+
+    /// Is the operation one of those in flight here?
+    pub(crate) fn has(&self, admitted: &Admitted) -> bool {
+        Arc::ptr_eq(&self.in_flight, &admitted.in_flight)
     }
 
     /// What is under way now.
     pub(crate) fn in_flight(&self) -> InFlight {
         InFlight {
-            operations: self.operations.load(Ordering::Relaxed),
-            bytes: self.bytes.load(Ordering::Relaxed),
+            operations: self.in_flight.operations.load(Ordering::Relaxed),
+            bytes: self.in_flight.bytes.load(Ordering::Relaxed),
         }
     }
 
     /// Admits one operation with so many bytes in memory, or answers `Overloaded` at once.
     ///
     /// A single operation is always admitted to an idle storage, however large it is: `[limits]` bounds it.
-    pub(crate) fn admit(self: &Arc<Self>, bytes: usize) -> Result<Admitted> {
+    pub(crate) fn admit(&self, bytes: usize) -> Result<Admitted> {
         let bytes = bytes as u64;
-        let operations = self.operations.fetch_add(1, Ordering::Relaxed);
-        let in_flight = self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        let operations = self.in_flight.operations.fetch_add(1, Ordering::Relaxed);
+        let in_flight = self.in_flight.bytes.fetch_add(bytes, Ordering::Relaxed);
         // Made before the checks, so that a refusal takes back what was counted.
         let admitted = Admitted {
-            admission: self.clone(),
+            in_flight: self.in_flight.clone(),
             bytes,
         };
         if operations >= self.max_operations {
@@ -80,8 +99,8 @@ impl Admission {
 
 impl Drop for Admitted {
     fn drop(&mut self) {
-        self.admission.operations.fetch_sub(1, Ordering::Relaxed);
-        self.admission
+        self.in_flight.operations.fetch_sub(1, Ordering::Relaxed);
+        self.in_flight
             .bytes
             .fetch_sub(self.bytes, Ordering::Relaxed);
     }
@@ -110,7 +129,18 @@ mod tests {
         );
         drop((first, second));
         drop(admission.admit(1000).unwrap());
-        assert_eq!(admission.operations.load(Ordering::Relaxed), 0);
-        assert_eq!(admission.bytes.load(Ordering::Relaxed), 0);
+        assert_eq!(admission.in_flight.operations.load(Ordering::Relaxed), 0);
+        assert_eq!(admission.in_flight.bytes.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn what_is_in_flight_counts_for_other_bounds_too() {
+        let before = Admission::new(2, 100);
+        let first = before.admit(60).unwrap();
+        let after = before.with_bounds(1, 1000);
+        assert!(after.has(&first) && !Admission::new(1, 1).has(&first));
+        assert_eq!(after.admit(0).unwrap_err().kind(), ErrorKind::Overloaded);
+        drop(first);
+        after.admit(0).unwrap();
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Everything here can be dropped at any moment: what was opened retires, and nothing that runs was touched.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
@@ -14,15 +14,17 @@ use super::basis::Basis;
 use super::diff::Diff;
 use super::environment::{self, Environment, Read};
 use super::generation::{Generation, SourceEntry, StorageEntry};
+use super::handover::{self, Exchanged, OpenedLate, Order};
 use super::instance::{SourceInstance, StorageInstance};
 use super::keep::{self, Kept};
 use super::open::{self, Opened};
-use super::plan::{Change, Part, Shape};
+use super::plan::{Change, Part, Plan, Shape};
 use super::reason::Reason;
 use super::saved::SavedPlan;
 use super::wanted::{Kind, Present, Wanted, WantedInstance};
-use crate::config::{ConfigErrors, Layers, Look, Recorder, ReloadConfig};
-use crate::error::Result;
+use crate::config::{ConfigErrors, Layers, Look, Recorder, ReloadConfig, Start};
+use crate::error::{Error, ErrorKind, Result};
+use crate::plugin::Exchange;
 use crate::step::{Step, Steps, Taken};
 
 /// What an attempt came to.
@@ -39,7 +41,8 @@ pub(super) struct Attempt {
 /// A generation that only has to be committed. Owns everything new: dropping it is the rollback.
 pub(super) struct Candidate {
     pub(super) generation: Generation,
-    pub(super) degraded: Vec<(String, String)>,
+    /// What could not be shared was exchanged for this; none where all overlaps.
+    pub(super) exchanged: Option<Exchanged>,
     pub(super) reload: ReloadConfig,
     /// What the next attempt is compared with.
     pub(super) basis: Arc<Basis>,
@@ -131,7 +134,7 @@ impl Aim {
 impl Attempt {
     async fn prepare(
         &mut self,
-        environment: &Environment,
+        environment: &Arc<Environment>,
         layers: &Layers,
         before: &Before,
     ) -> Result<Candidate, Vec<Reason>> {
@@ -163,11 +166,18 @@ impl Attempt {
             self.is_expected(before.expected.as_deref())
         };
         steps.take_async(Step::Plan, plan).await?;
-        let (opened, degraded) = self.open(environment, &wanted).await?;
+        let mut opened = self.open(environment, &wanted).await?;
+        let missing = required(running, &wanted, &self.diff.plan);
+        if !missing.is_empty() {
+            return Err(missing);
+        }
+        let exchanged = self
+            .exchange(environment, running, &wanted, &mut opened)
+            .await?;
         let reload = wanted.settings.reload.clone();
         let control = wanted.settings.control.socket.clone();
         let changes_nothing = running.number > 0 && self.diff.plan.changes_nothing_now();
-        let generation = assemble(environment, running, wanted, opened);
+        let generation = assemble(environment, running, wanted, &self.diff.plan, opened);
         let mut committing = None;
         if !changes_nothing {
             // Whatever can go wrong does so here; the driver only stores.
@@ -177,7 +187,7 @@ impl Attempt {
         }
         Ok(Candidate {
             generation,
-            degraded,
+            exchanged,
             reload,
             basis: Arc::new(basis),
             kept,
@@ -196,54 +206,155 @@ impl Attempt {
         Err(differs.into_iter().map(unexpected).collect())
     }
 
-    /// Opens what the plan adds or replaces, all at once.
+    /// Opens what the plan adds or replaces, all at once, but for what has to wait until another has ended.
     async fn open(
         &self,
         environment: &Environment,
         wanted: &Wanted,
-    ) -> Result<(HashMap<Part, Opened>, Vec<(String, String)>), Vec<Reason>> {
+    ) -> Result<OpenedLate, Vec<Reason>> {
         let new = wanted.instances.iter().filter(|instance| {
-            matches!(
-                self.diff.plan.change(&instance.part()),
-                Change::Add | Change::Replace
-            )
+            let part = instance.part();
+            let change = self.diff.plan.change(&part);
+            matches!(change, Change::Add | Change::Replace) && !self.is_late(&part)
         });
         let new: Vec<&WantedInstance> = new.collect();
         let parts: Vec<Part> = new.iter().map(|instance| instance.part()).collect();
-        let room = async {
-            let room = environment.departures.room(&parts).await;
-            room.map_err(|full| vec![Reason::Other(full)])
-        };
-        self.steps.take_async(Step::Plan, room).await?;
+        self.room(environment, &parts).await?;
         let outcomes = join_all(
             new.iter()
-                .map(|instance| open::open(environment, wanted, instance, &self.steps)),
+                .map(|instance| open::open(environment, &wanted.open, instance, &self.steps)),
         )
         .await;
-        let (mut opened, mut degraded, mut errors) = (HashMap::new(), Vec::new(), Vec::new());
+        let (mut opened, mut errors) = (HashMap::new(), Vec::new());
         for (instance, outcome) in new.into_iter().zip(outcomes) {
+            let part = instance.part();
             match outcome {
-                Ok((open, why)) => {
-                    degraded.extend(why.map(|why| (instance.part().to_string(), why)));
-                    opened.insert(instance.part(), open);
+                Ok(open) => {
+                    opened.insert(part, open);
                 }
-                Err(error) => errors.push(Reason::Backend {
-                    part: instance.part(),
-                    error,
-                }),
+                Err(error) => errors.push(Reason::Backend { part, error }),
             }
         }
         if errors.is_empty() {
-            Ok((opened, degraded))
+            Ok(opened)
         } else {
             Err(errors)
         }
+    }
+
+    /// Takes what cannot be shared out of service, and opens what waited for that; see
+    /// [the protocol](super::handover). None when there is nothing of the kind.
+    async fn exchange(
+        &self,
+        environment: &Arc<Environment>,
+        running: &Generation,
+        wanted: &Wanted,
+        opened: &mut OpenedLate,
+    ) -> Result<Option<Exchanged>, Vec<Reason>> {
+        let successions = &self.diff.plan.successions;
+        let careful = successions
+            .iter()
+            .filter(|(_, it)| it.mode != Exchange::Overlap);
+        let mut ready = OpenedLate::new();
+        for (part, _) in careful.clone() {
+            ready.extend(opened.remove_entry(part));
+        }
+        let parts = self.late(wanted).map(WantedInstance::part);
+        self.room(environment, &parts.collect::<Vec<_>>()).await?;
+        // What an instance of an earlier configuration has still is waited for before anything is closed.
+        for (part, open) in &*opened {
+            open.alone(wanted.open.timeout).await.map_err(|error| {
+                let part = part.clone();
+                vec![Reason::Backend { part, error }]
+            })?;
+        }
+        let old: BTreeSet<&Part> = careful.flat_map(|(_, it)| it.predecessors()).collect();
+        let old: Vec<Opened> = old
+            .into_iter()
+            .filter_map(|part| match part {
+                Part::Storage(name) => {
+                    let entry = running.storages.get(name.as_str())?;
+                    Some(Opened::Storage(entry.instance.clone()))
+                }
+                Part::Source(name) => {
+                    let entry = running.sources.get(name.as_str())?;
+                    Some(Opened::Source(entry.instance.clone()))
+                }
+                Part::Pipeline(_) | Part::Settings(_) => None,
+            })
+            .collect();
+        if old.is_empty() {
+            return Ok(None);
+        }
+        let order = Order {
+            old,
+            ready,
+            new: self.late(wanted).cloned().collect(),
+            open: wanted.open.clone(),
+            steps: self.steps.clone(),
+            generation: running.number + 1,
+            close: wanted.settings.plugins.timeout.0,
+            reload: wanted.settings.reload.clone(),
+        };
+        let taken = self.steps.enter(Step::Exchange);
+        let (done, exchanged) = match handover::exchange(environment, order).await {
+            Ok(exchanged) => exchanged,
+            Err(reasons) => {
+                taken.failed();
+                return Err(reasons);
+            }
+        };
+        taken.done();
+        // Whatever else goes wrong with this step does so here, where there is the most to go back from.
+        let complete = async { Ok::<_, Vec<Reason>>(()) };
+        self.steps.take_async(Step::Exchange, complete).await?;
+        opened.extend(done);
+        Ok(Some(exchanged))
+    }
+
+    /// What can be opened only when another has ended.
+    fn late<'a>(&'a self, wanted: &'a Wanted) -> impl Iterator<Item = &'a WantedInstance> {
+        let instances = wanted.instances.iter();
+        instances.filter(|instance| self.is_late(&instance.part()))
+    }
+
+    /// Waits until there is room to open these.
+    async fn room(&self, environment: &Environment, parts: &[Part]) -> Result<(), Vec<Reason>> {
+        let room = async {
+            let room = environment.departures.room(parts).await;
+            room.map_err(|full| vec![Reason::Other(full)])
+        };
+        self.steps.take_async(Step::Plan, room).await
+    }
+
+    /// Can it be opened only when another has ended?
+    fn is_late(&self, part: &Part) -> bool {
+        let succession = self.diff.plan.successions.get(part);
+        succession.is_some_and(|succession| succession.mode == Exchange::BreakBeforeMake)
     }
 }
 
 /// What was reviewed is not what would happen now.
 fn unexpected(line: String) -> Reason {
     Reason::Unexpected(format!("not what was expected, make the plan anew: {line}"))
+}
+
+/// What is kept, is not there, and has become required.
+fn required(running: &Generation, wanted: &Wanted, plan: &Plan) -> Vec<Reason> {
+    let absent: BTreeMap<Part, String> = running.absent().into_iter().collect();
+    let instances = wanted.instances.iter().filter_map(|instance| {
+        let part = instance.part();
+        let changed = plan.change(&part) == Change::ChangeInPlace;
+        let why = absent.get(&part)?;
+        (changed && instance.config.host.start == Start::Required).then(|| Reason::Backend {
+            part,
+            error: Error::new(
+                ErrorKind::Unavailable,
+                format!("it is required now, and not there: {why}"),
+            ),
+        })
+    });
+    instances.collect()
 }
 
 fn reasons(errors: ConfigErrors) -> Vec<Reason> {
@@ -255,6 +366,7 @@ fn assemble(
     environment: &Environment,
     running: &Generation,
     wanted: Wanted,
+    plan: &Plan,
     mut opened: HashMap<Part, Opened>,
 ) -> Generation {
     let mut next = Generation {
@@ -272,8 +384,12 @@ fn assemble(
         let name: Arc<str> = instance.config.name.as_str().into();
         match (instance.kind, opened.remove(&instance.part())) {
             (Kind::Storage, Some(Opened::Storage(open))) => {
-                next.storages
-                    .insert(name, storage_entry(environment, &instance, open));
+                // What waits while they are exchanged is in flight in the one as in the other.
+                let succession = plan.successions.get(&instance.part());
+                let waits = succession.is_some_and(|it| it.mode != Exchange::Overlap);
+                let before = running.storages.get(&name).filter(|_| waits);
+                let entry = storage_entry(environment, &instance, open, before);
+                next.storages.insert(name, entry);
             }
             (Kind::Source, Some(Opened::Source(open))) => {
                 next.sources
@@ -288,7 +404,7 @@ fn assemble(
                 let entry = if is_same || instance.waits.is_some() {
                     kept.clone()
                 } else {
-                    storage_entry(environment, &instance, kept.instance.clone())
+                    storage_entry(environment, &instance, kept.instance.clone(), Some(kept))
                 };
                 next.storages.insert(name, entry);
             }
@@ -312,17 +428,22 @@ fn storage_entry(
     environment: &Environment,
     wanted: &WantedInstance,
     instance: Arc<StorageInstance>,
+    before: Option<&Arc<StorageEntry>>,
 ) -> Arc<StorageEntry> {
     let host = wanted.config.host.clone();
     let is_composite = !wanted.children.is_empty();
+    // A composite's children count what goes through them.
+    let (operations, bytes) = if is_composite {
+        (u64::MAX, u64::MAX)
+    } else {
+        (host.max_operations as u64, host.max_bytes.0)
+    };
     Arc::new(StorageEntry {
         instance,
         executor: environment.executor(&host),
-        // A composite's children count what goes through them.
-        admission: if is_composite {
-            Admission::new(u64::MAX, u64::MAX)
-        } else {
-            Admission::new(host.max_operations as u64, host.max_bytes.0)
+        admission: match before {
+            Some(before) => before.admission.with_bounds(operations, bytes),
+            None => Admission::new(operations, bytes),
         },
         meter: environment.meters.storage(&wanted.config.name),
         timeout: (!is_composite).then_some(host.timeout),
@@ -351,6 +472,7 @@ impl Generation {
         let storages = self.storages.iter().map(|(name, entry)| {
             let shape = Shape::Instance {
                 identity: entry.instance.identity.clone(),
+                resources: entry.instance.resources.clone(),
                 host: entry.host.clone(),
                 waits: None,
             };
@@ -359,6 +481,7 @@ impl Generation {
         let sources = self.sources.iter().map(|(name, entry)| {
             let shape = Shape::Instance {
                 identity: entry.instance.identity.clone(),
+                resources: entry.instance.resources.clone(),
                 host: entry.host.clone(),
                 waits: None,
             };

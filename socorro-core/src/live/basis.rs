@@ -9,7 +9,6 @@ use super::wanted::{Wanted, WantedInstance};
 use crate::config::{
     Configuration, Document, InstanceConfig, SecretPrint, digest, instance_json, to_json,
 };
-use crate::plugin::Resource;
 use crate::plugin::loader::ImageHash;
 
 /// A configuration as far as the next one is compared with it. Has no secret, and nothing from which one could
@@ -21,8 +20,6 @@ pub(super) struct Basis {
     /// A hash of all that each part is made of but its secrets, the same in every process.
     pub(super) digests: BTreeMap<Part, String>,
     pub(super) secrets: BTreeMap<Part, Vec<SecretPrint>>,
-    /// What each instance said it needs for itself when it was made.
-    resources: BTreeMap<Part, Vec<Resource>>,
     /// What each instance was configured with.
     configs: BTreeMap<Part, InstanceConfig>,
 }
@@ -35,7 +32,6 @@ impl Basis {
             shapes: BTreeMap::new(),
             digests: BTreeMap::new(),
             secrets: BTreeMap::new(),
-            resources: BTreeMap::new(),
             configs: BTreeMap::new(),
         }
     }
@@ -90,11 +86,6 @@ impl Basis {
             shapes: wanted.shapes(),
             digests,
             secrets,
-            resources: wanted
-                .instances
-                .iter()
-                .map(|instance| (instance.part(), instance.resources.clone()))
-                .collect(),
             configs: wanted
                 .instances
                 .iter()
@@ -112,11 +103,6 @@ impl Basis {
         };
         let same = same && *self.configs.get(&part)? == instance.config;
         self.digests.get_key_value(&part).filter(|_| same)
-    }
-
-    /// What the instance that this part was needs for itself.
-    pub(super) fn resources(&self, part: &Part) -> &[Resource] {
-        self.resources.get(part).map_or(&[], Vec::as_slice)
     }
 
     /// Is the value at this dotted key a secret, or a part of one?

@@ -63,18 +63,20 @@ impl Builder {
                 .iter()
                 .filter(|instance| instance.backend.is_some());
             checked.health = join_all(backends.map(|instance| async {
-                let opened =
-                    open::open(&environment, &wanted, instance, &environment.steps()).await;
+                let steps = environment.steps();
+                let opened = open::open(&environment, &wanted.open, instance, &steps).await;
                 let health = match opened {
-                    Ok((_, Some(why))) => Ok(Health::unreachable(why)),
-                    Ok((Opened::Storage(storage), None)) => match storage.live() {
-                        Some(storage) => {
-                            let storage = storage.open();
-                            storage.health(&Context::new().with_timeout(timeout)).await
-                        }
-                        None => Ok(Health::unknown()),
+                    Ok(opened) => match (opened.absent(), opened) {
+                        (Some(why), _) => Ok(Health::unreachable(why)),
+                        (None, Opened::Storage(storage)) => match storage.live() {
+                            Ok(storage) => {
+                                let storage = storage.open();
+                                storage.health(&Context::new().with_timeout(timeout)).await
+                            }
+                            Err(_) => Ok(Health::unknown()),
+                        },
+                        (None, Opened::Source(_)) => Ok(Health::unknown()),
                     },
-                    Ok((Opened::Source(_), None)) => Ok(Health::unknown()),
                     Err(error) => Err(error),
                 };
                 (instance.part(), health)

@@ -3,7 +3,7 @@
 
 use std::future::Future;
 use std::path::Path;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -33,16 +33,19 @@ pub(crate) struct Degraded<T: ?Sized> {
 struct Place<T: ?Sized> {
     open: OnceLock<Arc<T>>,
     opened: Notify,
+    /// What the last try failed with.
+    why: Mutex<String>,
 }
 
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 impl<T: ?Sized + Send + Sync + 'static> Degraded<T> {
-    /// Probes with `open` on the current tokio runtime; `absent` is said to be away until it is there, or until
-    /// this is ended. `capabilities` hold until the real ones are known.
+    /// Probes with `open` on the current tokio runtime, which failed before with `why`; `absent` is said to be away
+    /// until it is there, or until this is ended. `capabilities` hold until the real ones are known.
     pub(crate) fn start<F, Fut>(
         absent: Absent,
+        why: &Error,
         capabilities: Capabilities,
         clock: Arc<dyn Clock>,
         open: F,
@@ -54,6 +57,7 @@ impl<T: ?Sized + Send + Sync + 'static> Degraded<T> {
         let place = Arc::new(Place {
             open: OnceLock::new(),
             opened: Notify::new(),
+            why: Mutex::new(why.to_string()),
         });
         let probed = place.clone();
         let probe = tokio::spawn(async move {
@@ -74,6 +78,7 @@ impl<T: ?Sized + Send + Sync + 'static> Degraded<T> {
                         wait = (wait * 2).min(LONGEST_WAIT);
                         absent.say(&error.to_string());
                         tracing::warn!(name, %error, ?wait, "still degraded");
+                        *lock(&probed.why) = error.to_string();
                     }
                 }
             }
@@ -89,18 +94,30 @@ impl<T: ?Sized + Send + Sync + 'static> Degraded<T> {
         self.place.open.get().map(|open| &**open).ok_or_else(|| {
             Error::new(
                 ErrorKind::Unavailable,
-                "the backend has not been there since the start; it is being probed",
+                format!(
+                    "the backend has not been there yet, and is tried until it is: {}",
+                    lock(&self.place.why)
+                ),
             )
         })
     }
 
+    /// Why it is not there; none when it is.
+    fn missing(&self) -> Option<String> {
+        let why = lock(&self.place.why);
+        self.place.open.get().is_none().then(|| why.clone())
+    }
+
+    /// What ends needs not be there any more.
+    fn give_up(&self) {
+        if let Some(probe) = &*lock(&self.probe) {
+            probe.abort();
+        }
+    }
+
     /// Ends the probing and hands out what it opened, if anything.
     async fn end(&self) -> Option<Arc<T>> {
-        let probe = self
-            .probe
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let probe = lock(&self.probe).take();
         if let Some(probe) = probe {
             probe.abort();
             // Aborted or done; either way it opens nothing more.
@@ -110,9 +127,14 @@ impl<T: ?Sized + Send + Sync + 'static> Degraded<T> {
     }
 }
 
+fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 #[async_trait]
 impl Retire for Degraded<dyn OpenStorage> {
     async fn flush(&self, cx: &Context) -> Result<()> {
+        self.give_up();
         match self.open() {
             Ok(open) => open.flush(cx).await,
             Err(_) => Ok(()),
@@ -130,12 +152,17 @@ impl Retire for Degraded<dyn OpenStorage> {
         if let Ok(open) = self.open() {
             open.gone().await;
         }
+    }
+
+    fn absent(&self) -> Option<String> {
+        self.missing()
     }
 }
 
 #[async_trait]
 impl Retire for Degraded<dyn OpenSource> {
     async fn flush(&self, cx: &Context) -> Result<()> {
+        self.give_up();
         match self.open() {
             Ok(open) => open.flush(cx).await,
             Err(_) => Ok(()),
@@ -153,6 +180,10 @@ impl Retire for Degraded<dyn OpenSource> {
         if let Ok(open) = self.open() {
             open.gone().await;
         }
+    }
+
+    fn absent(&self) -> Option<String> {
+        self.missing()
     }
 }
 

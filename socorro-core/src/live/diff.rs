@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::basis::Basis;
-use super::plan::{Change, Part, Plan, Shape};
+use super::plan::{Change, Part, Plan, Shape, Succession};
 use super::saved::{SavedPart, SavedPlan};
 use crate::config::{Comparison, KeyChange, Origin, Said, Shadowed};
 use crate::plugin::loader::ImageHash;
@@ -121,6 +121,7 @@ impl Diff {
             let causes = self.why.parts.get(part);
             let saved = SavedPart {
                 change: self.plan.change(part),
+                exchange: self.plan.careful(part).map(|how| how.mode),
                 from: from.clone(),
                 to: to.clone(),
                 why: causes.into_iter().flatten().map(Cause::to_string).collect(),
@@ -138,7 +139,17 @@ impl Diff {
             .iter()
             .map(|(part, change)| (part.to_string(), *change))
             .collect();
-        serde_json::json!({ "changes": changes, "why": self.why.to_json() })
+        let successions: BTreeMap<String, &Succession> = self
+            .plan
+            .successions
+            .iter()
+            .map(|(part, how)| (part.to_string(), how))
+            .collect();
+        serde_json::json!({
+            "changes": changes,
+            "successions": successions,
+            "why": self.why.to_json(),
+        })
     }
 }
 
@@ -246,6 +257,9 @@ impl fmt::Display for Diff {
             lines.push(format!("{change:<8} {part}"));
             for cause in self.why.parts.get(part).into_iter().flatten() {
                 lines.push(format!("           {cause}"));
+            }
+            if let Some(how) = self.plan.careful(part) {
+                lines.push(format!("           {how}"));
             }
         }
         for change in &self.why.no_effect {

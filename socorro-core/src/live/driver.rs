@@ -297,7 +297,6 @@ impl Driver {
             report.errors.push(still_in_use(lost).into());
             return Some(report);
         }
-        let degraded = candidate.degraded.clone();
         let outcome = if candidate.committing.is_none() {
             self.basis = candidate.basis;
             // Pipelines that failed are tried again all the same.
@@ -311,9 +310,6 @@ impl Driver {
         (report.plan, report.why) = (attempt.diff.plan, attempt.diff.why);
         report.configuration = reached;
         report.last_good = None;
-        if outcome == Outcome::Applied {
-            report.degraded = degraded;
-        }
         Some(report)
     }
 
@@ -322,6 +318,9 @@ impl Driver {
         let number = candidate.generation.number();
         let next = Arc::new(candidate.generation);
         let previous = self.shared.commit(next.clone());
+        if let Some(exchanged) = candidate.exchanged {
+            exchanged.committed();
+        }
         if let Some(committing) = candidate.committing {
             committing.done();
         }
@@ -350,6 +349,7 @@ impl Driver {
         report.configuration = last.configuration;
         // Until something is adopted that the files say.
         report.last_good = last.last_good;
+        report.degraded = self.shared.pin().degraded();
         report
     }
 

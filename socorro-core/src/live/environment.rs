@@ -9,6 +9,7 @@ use crate::config::{
     SystemSecrets, Wrong,
 };
 use crate::live::away::Away;
+use crate::live::handover::{Holders, Turns};
 use crate::live::leaving::Departures;
 use crate::live::retire::Retired;
 use crate::pipeline::Pipelines;
@@ -39,6 +40,10 @@ pub(super) struct Environment {
     /// Nothing, but in tests.
     pub(super) failpoints: Failpoints,
     pub(super) departures: Arc<Departures>,
+    /// What every instance holds until it has ended.
+    pub(super) holders: Holders,
+    /// One exchange at a time.
+    pub(super) exchanges: Turns,
 }
 
 /// Which storages are opened.

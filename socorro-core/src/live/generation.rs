@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::admission::Admission;
-use super::instance::{LiveStorage, SourceInstance, StorageInstance};
+use super::instance::{SourceInstance, StorageInstance};
+use super::plan::Part;
 use super::settings::Settings;
 use crate::compose;
 use crate::config::{HostOptions, PipelineConfig};
@@ -35,7 +36,7 @@ pub(crate) struct StorageEntry {
     /// The names of a composite's children; none for a backend.
     pub(super) children: Vec<String>,
     pub(super) executor: Arc<dyn TransactionExecutor>,
-    pub(super) admission: Arc<Admission>,
+    pub(super) admission: Admission,
     /// Of the name, whichever instance is behind it.
     pub(super) meter: Arc<Meter>,
     /// Of one attempt; none for a composite, whose children have their own.
@@ -87,13 +88,32 @@ impl Generation {
         })
     }
 
+    /// The storages and sources whose backend is not there yet, and why.
+    pub(super) fn absent(&self) -> Vec<(Part, String)> {
+        let storages = self.storages.iter().filter_map(|(name, entry)| {
+            let why = entry.instance.absent()?;
+            Some((Part::Storage(name.to_string()), why))
+        });
+        let sources = self.sources.iter().filter_map(|(name, entry)| {
+            let why = entry.instance.absent()?;
+            Some((Part::Source(name.to_string()), why))
+        });
+        storages.chain(sources).collect()
+    }
+
+    /// The same, for a report.
+    pub(super) fn degraded(&self) -> Vec<(String, String)> {
+        let absent = self.absent().into_iter();
+        absent.map(|(part, why)| (part.to_string(), why)).collect()
+    }
+
     /// What a storage can do; a composite can do what its children in this generation can.
     pub(crate) fn capabilities(&self, name: &str) -> Capabilities {
         let leaves = self.leaves(name);
         compose::union(leaves.iter().map(|leaf| {
             self.storages
                 .get(*leaf)
-                .map_or(Capabilities::empty(), |entry| entry.capabilities())
+                .map_or(Capabilities::empty(), |entry| entry.instance.capabilities())
         }))
     }
 
@@ -117,23 +137,8 @@ impl Generation {
 }
 
 impl StorageEntry {
-    /// What is open, to be held for one operation. `Cancelled` when it has ended.
-    pub(crate) fn live(&self) -> Result<Arc<LiveStorage>> {
-        self.instance.live().ok_or_else(|| {
-            Error::new(
-                ErrorKind::Cancelled,
-                "the storage of a replaced configuration has ended; make the operation again, the configuration \
-                 now in force will take it",
-            )
-            .retryable(true)
-        })
-    }
-
-    /// What it can do; nothing when it has ended.
-    pub(crate) fn capabilities(&self) -> Capabilities {
-        self.instance
-            .live()
-            .map_or(Capabilities::empty(), |live| live.open().capabilities())
+    pub(crate) fn is_composite(&self) -> bool {
+        !self.children.is_empty()
     }
 
     pub(crate) fn drain(&self) -> &Drain {

@@ -1,18 +1,23 @@
 use std::fmt;
 use std::future::Future;
 use std::path::Path;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
 
-use super::generation::Generation;
-use super::instance::LiveStorage;
+use super::admission::Admitted;
+use super::generation::{Generation, StorageEntry};
+use super::handover::{Parking, Pin};
+use super::in_service::Within;
+use super::instance::{LiveStorage, OpenStorage};
 use super::shared::{Claim, Shared};
 use crate::context::Context;
 use crate::crash::{CrashId, Dump, DumpName, Dumps, ProcessedCrash, RawCrash, StoredId};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Applied, Error, ErrorKind, Result};
 use crate::storage::{Capabilities, Catalog, CrashStorage, Health, ListPage, ListRequest};
+use crate::telemetry::Measured;
 use crate::transaction::{Call, run};
 
 /// A named storage, whichever instance stands behind the name right now.
@@ -125,18 +130,22 @@ impl StorageHandle {
 
     /// The same handle, all its operations in the generation that is current now.
     ///
-    /// It keeps that generation's instances open, so it is for one piece of work, not for keeping.
+    /// It keeps that generation's instances open, so it is for one piece of work, not for keeping: a reload
+    /// that has to close the storage before it opens another waits for it, and is refused when that takes too
+    /// long.
     #[must_use]
     pub fn pinned(mut self) -> Self {
-        if let Target::Current { shared, .. } = &self.target {
-            self.cx.pin.get_or_insert_with(|| shared.pin());
+        if let (Target::Current { shared, name, .. }, None) = (&self.target, &self.cx.pin) {
+            let pin = Pin::new(shared.pin());
+            // While a reload exchanges the storage there is nothing to hold; operations wait then.
+            self.cx.pin = Some(pin.clone().hold([&**name]).unwrap_or(pin));
         }
         self
     }
 
     /// The generation of a [`pinned`](Self::pinned) handle, counted from 1.
     pub fn generation(&self) -> Option<u64> {
-        self.cx.pin.as_ref().map(|generation| generation.number())
+        self.cx.pin.as_ref().map(|pin| pin.generation().number())
     }
 
     /// What the storage can do right now; nothing when a reload removed it.
@@ -144,16 +153,16 @@ impl StorageHandle {
         if let Target::Fixed { storage, .. } = &self.target {
             return storage.capabilities();
         }
-        let generation = self.generation_of_call();
-        generation.map_or(Capabilities::empty(), |generation| {
-            generation.capabilities(self.name())
+        let pin = self.pin_of_call();
+        pin.map_or(Capabilities::empty(), |pin| {
+            pin.generation().capabilities(self.name())
         })
     }
 
-    fn generation_of_call(&self) -> Option<Arc<Generation>> {
+    fn pin_of_call(&self) -> Option<Pin> {
         match (&self.cx.pin, &self.target) {
             (Some(pin), _) => Some(pin.clone()),
-            (None, Target::Current { shared, .. }) => Some(shared.pin()),
+            (None, Target::Current { shared, .. }) => Some(Pin::new(shared.pin())),
             (None, Target::Pinned { .. } | Target::Fixed { .. }) => None,
         }
     }
@@ -274,10 +283,10 @@ impl StorageHandle {
 
     /// The processed crash without the fields that `[redaction]` forbids.
     pub async fn get_processed_crash(&self, id: impl Into<StoredId>) -> Result<ProcessedCrash> {
-        let generation = self.generation_of_call();
+        let pin = self.pin_of_call();
         let processed = self.get_unredacted_processed_crash(id).await?;
-        match generation {
-            Some(generation) => generation.redaction().apply(&processed),
+        match pin {
+            Some(pin) => pin.generation().redaction().apply(&processed),
             None => Ok(processed),
         }
     }
@@ -336,7 +345,10 @@ impl StorageHandle {
         let Target::Current { shared, .. } = &self.target else {
             return Ok(());
         };
-        let limits = self.cx.pin.clone().unwrap_or_else(|| shared.pin()).limits();
+        let limits = match &self.cx.pin {
+            Some(pin) => pin.generation().limits(),
+            None => shared.pin().limits(),
+        };
         if !dumps.iter().any(|(_, dump)| matches!(dump, Dump::File(_))) {
             return limits.check(raw, dumps);
         }
@@ -402,43 +414,128 @@ impl StorageHandle {
         if let Target::Fixed { storage, .. } = &self.target {
             return attempt(Open::Fixed(storage.clone()), self.cx.clone()).await;
         }
-        let Some(generation) = self.generation_of_call() else {
-            return Err(Error::new(
-                ErrorKind::Internal,
-                "a composite passed on a context that pins no generation; use the context it was given",
-            ));
-        };
-        let entry = generation
-            .storage(self.name())
-            .ok_or_else(|| self.removed(&generation))?
-            .clone();
+        let pin = self.pin_of_call().ok_or_else(unpinned)?;
+        let entry = self.entry(&pin)?;
         let measured = entry.meter.begin(operation);
-        let result = async {
-            let _admitted = entry.admission.admit(bytes)?;
-            let within = entry.live()?.enter();
-            let mut cx = self.cx.clone();
-            // A composite finds its children in it. An operation on a backend keeps nothing open but that.
-            cx.pin = (!entry.children.is_empty()).then_some(generation);
-            let call = Call {
-                operation,
-                deadline: cx.deadline(),
-                drain: Some(entry.drain()),
-            };
-            run(&*entry.executor, &call, |number| {
-                if number > 1 {
-                    measured.retried();
-                }
-                let cx = match entry.timeout {
-                    Some(timeout) => cx.clone().with_timeout(timeout),
-                    None => cx.clone(),
-                };
-                attempt(Open::Live(within.live().clone()), cx)
-            })
-            .await
-        }
-        .await;
+        let result = self
+            .see_through(pin, operation, bytes, &measured, attempt)
+            .await;
         measured.finish(&result);
         result
+    }
+
+    async fn see_through<T, F, Fut>(
+        &self,
+        pin: Pin,
+        operation: &'static str,
+        bytes: usize,
+        measured: &Measured<'_>,
+        attempt: F,
+    ) -> Result<T>
+    where
+        F: Fn(Open, Context) -> Fut,
+        Fut: Future<Output = Result<T>>,
+    {
+        let entered = self.enter(pin, bytes).await?;
+        let Entered {
+            entry, within, pin, ..
+        } = &entered;
+        let mut cx = self.cx.clone();
+        // A composite finds its children in it. An operation on a backend keeps nothing open but that.
+        cx.pin = pin.clone();
+        let call = Call {
+            operation,
+            deadline: cx.deadline(),
+            drain: Some(entry.drain()),
+        };
+        let work = pin!(run(&*entry.executor, &call, |number| {
+            if number > 1 {
+                measured.retried();
+            }
+            let cx = match entry.timeout {
+                Some(timeout) => cx.clone().with_timeout(timeout),
+                None => cx.clone(),
+            };
+            attempt(Open::Live(within.live().clone()), cx)
+        }));
+        let Some(pin) = pin else {
+            return work.await;
+        };
+        tokio::select! {
+            biased;
+            outcome = work => outcome,
+            () = pin.evicted() => Err(cancelled(
+                "a reload had to close one of the stores and could wait no longer",
+            )),
+        }
+    }
+
+    fn entry(&self, pin: &Pin) -> Result<Arc<StorageEntry>> {
+        let generation = pin.generation();
+        let entry = generation.storage(self.name());
+        entry.cloned().ok_or_else(|| self.removed(generation))
+    }
+
+    /// Begins an operation in the generation of `pin`: holds the storage in it. Waits while a reload exchanges the
+    /// storage, or one below it; then it begins in the generation that serves after that.
+    async fn enter(&self, mut pin: Pin, bytes: usize) -> Result<Entered> {
+        let mut waited: Option<(Arc<Parking>, Admitted)> = None;
+        loop {
+            let entry = self.entry(&pin)?;
+            let (before, admitted) = waited.take().unzip();
+            let admitted = match admitted.filter(|admitted| entry.admission.has(admitted)) {
+                Some(admitted) => admitted,
+                None => entry.admission.admit(bytes)?,
+            };
+            let held = match pin.enter(&entry) {
+                // What is below a composite is held for the whole of the operation.
+                Ok(within) if entry.is_composite() => {
+                    let held = pin.clone().hold([self.name()]);
+                    held.map(|pin| (within, Some(pin)))
+                }
+                Ok(within) => Ok((within, None)),
+                Err(unpinned) => Err(unpinned),
+            };
+            let out = match held {
+                Ok((within, pin)) => {
+                    return Ok(Entered {
+                        entry,
+                        within,
+                        pin,
+                        _admitted: admitted,
+                    });
+                }
+                Err(out) => out,
+            };
+            if self.is_superseded(&pin) {
+                waited = before.map(|before| (before, admitted));
+                pin = self.pin_of_call().ok_or_else(unpinned)?;
+                continue;
+            }
+            let is_new = |parking: &Arc<Parking>| {
+                !before
+                    .as_ref()
+                    .is_some_and(|before| Arc::ptr_eq(before, parking))
+            };
+            let parking = out.parking.filter(is_new).ok_or_else(gone)?;
+            // A composite admits everything; it is the store below that bounds how much waits.
+            let _counted = (!Arc::ptr_eq(&entry, &out.entry))
+                .then(|| out.entry.admission.admit(bytes))
+                .transpose()?;
+            parking.wait(self.cx.deadline()).await?;
+            waited = Some((parking, admitted));
+            pin = self.pin_of_call().ok_or_else(unpinned)?;
+        }
+    }
+
+    /// Has a reload come since the operation pinned a generation, which it may leave?
+    fn is_superseded(&self, pin: &Pin) -> bool {
+        match &self.target {
+            Target::Current { shared, .. } if self.cx.pin.is_none() => {
+                !Arc::ptr_eq(&shared.pin(), pin.generation())
+            }
+            _ => false,
+        }
     }
 
     fn removed(&self, generation: &Generation) -> Error {
@@ -466,6 +563,15 @@ impl fmt::Debug for StorageHandle {
     }
 }
 
+/// An operation that has begun, and all that it holds until it ends.
+struct Entered {
+    entry: Arc<StorageEntry>,
+    within: Within<dyn OpenStorage>,
+    /// Of a composite: what is below it.
+    pin: Option<Pin>,
+    _admitted: Admitted,
+}
+
 /// The storage of one attempt, kept open by it.
 enum Open {
     Live(Arc<LiveStorage>),
@@ -482,5 +588,20 @@ impl Open {
 }
 
 fn cancelled(why: &str) -> Error {
-    Error::new(ErrorKind::Cancelled, why).with_applied(crate::error::Applied::Unknown)
+    Error::new(ErrorKind::Cancelled, why).with_applied(Applied::Unknown)
+}
+
+fn gone() -> Error {
+    cancelled(
+        "the storage of a replaced configuration has ended; make the operation again, pinned anew if it was pinned",
+    )
+    .retryable(true)
+    .with_applied(Applied::No)
+}
+
+fn unpinned() -> Error {
+    Error::new(
+        ErrorKind::Internal,
+        "a composite passed on a context that pins no generation; use the context it was given",
+    )
 }

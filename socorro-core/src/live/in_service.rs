@@ -1,11 +1,14 @@
 //! What is open behind an instance, and who holds it.
 
+use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio_util::sync::CancellationToken;
+use tokio::sync::watch;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
+use super::handover::Claim;
+use super::instance::Openable;
 use super::leaving::Departure;
 use super::plan::Part;
 use super::retire::{Retire, Retired, Retiree};
@@ -17,13 +20,29 @@ pub(crate) struct Live<T: ?Sized> {
     open: Arc<T>,
     into_retiring: fn(Arc<T>) -> Arc<dyn Retire>,
     retired: Retired,
+    /// What it has for itself until it has ended; none for a composite.
+    claim: Option<Arc<Claim>>,
     /// Taken when it retires, which it does once.
     token: Mutex<Option<TaskTrackerToken>>,
-    out: CancellationToken,
-    departure: OnceLock<Arc<Departure>>,
-    /// Only told, never decided by: what keeps it open is that it is held.
+    service: watch::Sender<Service>,
+    departure: Mutex<Option<Arc<Departure>>>,
+    /// How many are in it, with [`GIVEN_UP`]. It does not keep it open: that does who holds it.
     operations: AtomicUsize,
 }
+
+/// What whoever holds it may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Service {
+    /// Go on, and begin more.
+    In,
+    /// See through what it began: a reload takes it out.
+    Out,
+    /// Let go: the reload waits no longer.
+    Evicted,
+}
+
+/// The mark beside the count of what was given up: nothing enters any more.
+const GIVEN_UP: usize = 1 << (usize::BITS - 1);
 
 /// One operation in it, or one crash that is out; leaves when dropped.
 pub(crate) struct Within<T: ?Sized>(Arc<Live<T>>);
@@ -32,11 +51,18 @@ impl<T: ?Sized> Within<T> {
     pub(crate) fn live(&self) -> &Arc<Live<T>> {
         &self.0
     }
+
+    /// One more in it: what an operation that is in it hands out.
+    pub(crate) fn again(&self) -> Self {
+        self.0.operations.fetch_add(1, Ordering::Relaxed);
+        Self(self.0.clone())
+    }
 }
 
 impl<T: ?Sized> Drop for Within<T> {
     fn drop(&mut self) {
-        self.0.operations.fetch_sub(1, Ordering::Relaxed);
+        // Pairs with giving up: what was done in here comes before the end of what is open.
+        self.0.operations.fetch_sub(1, Ordering::Release);
     }
 }
 
@@ -45,33 +71,43 @@ pub(crate) trait Held: Send + Sync {
     /// How many operations are in it.
     fn operations(&self) -> usize;
 
+    /// Retires under what holds it, unless an operation is in it.
+    fn give_up_idle(&self);
+
     /// Retires under what did not let go in time.
     fn give_up(&self);
 }
 
-impl<T: ?Sized> Live<T> {
+impl<T: Openable + ?Sized> Live<T> {
     pub(super) fn new(
         part: Part,
         open: Arc<T>,
-        into_retiring: fn(Arc<T>) -> Arc<dyn Retire>,
         retired: Retired,
+        claim: Option<Arc<Claim>>,
     ) -> Arc<Self> {
         Arc::new(Self {
             part,
             open,
-            into_retiring,
+            into_retiring: T::into_retiring,
             token: Mutex::new(Some(retired.open.token())),
             retired,
-            out: CancellationToken::new(),
-            departure: OnceLock::new(),
+            claim,
+            service: watch::Sender::new(Service::In),
+            departure: Mutex::default(),
             operations: AtomicUsize::new(0),
         })
     }
+}
 
-    /// An operation begins.
-    pub(crate) fn enter(self: Arc<Self>) -> Within<T> {
-        self.operations.fetch_add(1, Ordering::Relaxed);
-        Within(self)
+impl<T: ?Sized> Live<T> {
+    /// An operation begins; `None` when this was given up.
+    pub(crate) fn enter(this: &Arc<Self>) -> Option<Within<T>> {
+        // Counting and looking are one step, so that it is counted or refused, whoever gives up meanwhile. Nothing is
+        // read that this would have to order: what is open was published with the `Arc`.
+        let before = this.operations.fetch_add(1, Ordering::Relaxed);
+        // Dropped, it takes back what was counted.
+        let within = Within(this.clone());
+        (before & GIVEN_UP == 0).then_some(within)
     }
 
     /// What is open. Still there, but ended, once it was given up.
@@ -79,32 +115,56 @@ impl<T: ?Sized> Live<T> {
         &self.open
     }
 
-    /// Waits until it is taken out of service; ready at once when that has happened.
-    pub(crate) async fn out(&self) {
-        self.out.cancelled().await;
+    pub(crate) fn name(&self) -> &str {
+        self.part.name()
     }
 
-    pub(super) fn set_out(&self) {
-        self.out.cancel();
+    pub(crate) fn claim(&self) -> Option<&Arc<Claim>> {
+        self.claim.as_ref()
+    }
+
+    /// Waits until it is taken out of service; ready at once when that has happened.
+    pub(crate) async fn out(&self) {
+        self.reached(Service::Out).await;
+    }
+
+    /// Waits until whatever holds it has to let go: the reload that exchanges it waits no longer.
+    pub(crate) async fn evicted(&self) {
+        self.reached(Service::Evicted).await;
+    }
+
+    async fn reached(&self, service: Service) {
+        // Cannot fail: the sender is ours.
+        let _ = self
+            .service
+            .subscribe()
+            .wait_for(|now| *now >= service)
+            .await;
+    }
+
+    pub(super) fn set_service(&self, service: Service) {
+        self.service.send_replace(service);
     }
 
     /// It leaves for this reason; one that it left for before stays.
     pub(super) fn departs(&self, departure: Arc<Departure>) {
-        // Set before: a reload let it go, and now the program ends too.
-        let _ = self.departure.set(departure);
+        lock(&self.departure).get_or_insert(departure);
+    }
+
+    /// It stays after all.
+    pub(super) fn stays(&self) {
+        lock(&self.departure).take();
     }
 
     fn retire(&self, operations: usize) {
-        let token = self
-            .token
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        let Some(token) = token else { return };
+        let Some(token) = lock(&self.token).take() else {
+            return;
+        };
         let retiree = Retiree {
             part: self.part.clone(),
             open: (self.into_retiring)(self.open.clone()),
-            departure: self.departure.get().cloned(),
+            claim: self.claim.clone(),
+            departure: lock(&self.departure).clone(),
             operations,
             token,
         };
@@ -113,18 +173,40 @@ impl<T: ?Sized> Live<T> {
     }
 }
 
+fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl<T: ?Sized + Send + Sync> Held for Live<T> {
     fn operations(&self) -> usize {
-        self.operations.load(Ordering::Relaxed)
+        self.operations.load(Ordering::Relaxed) & !GIVEN_UP
+    }
+
+    fn give_up_idle(&self) {
+        let (acquire, relaxed) = (Ordering::Acquire, Ordering::Relaxed);
+        let mark = self
+            .operations
+            .compare_exchange(0, GIVEN_UP, acquire, relaxed);
+        if mark.is_ok() {
+            self.retire(0);
+        }
     }
 
     fn give_up(&self) {
-        self.retire(self.operations());
+        // Pairs with leaving.
+        let operations = self.operations.fetch_or(GIVEN_UP, Ordering::Acquire);
+        self.retire(operations & !GIVEN_UP);
     }
 }
 
 impl<T: ?Sized> Drop for Live<T> {
     fn drop(&mut self) {
         self.retire(0);
+    }
+}
+
+impl<T: ?Sized> fmt::Debug for Live<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Live({})", self.part)
     }
 }

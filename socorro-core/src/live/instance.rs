@@ -4,14 +4,19 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
-use arc_swap::ArcSwapOption;
-use tokio::sync::Notify;
+use async_trait::async_trait;
 
+use super::degraded::Degraded;
+use super::handover::{Parking, Slot};
 use super::in_service::Live;
+use super::opening::Opening;
 use super::plan::{Identity, Part};
 use super::retire::{Retire, Retired};
+use super::wanted::Kind;
+use crate::error::Result;
+use crate::plugin::Resource;
 use crate::source::NewCrashSource;
-use crate::storage::CrashStorage;
+use crate::storage::{Capabilities, CrashStorage};
 use crate::transaction::Drain;
 
 /// An instance. Generations share it; what is open in it ends when the last of them and the last operation are
@@ -21,13 +26,16 @@ pub(crate) struct Instance<T: ?Sized> {
     pub(crate) name: Arc<str>,
     /// What it was made from: decides at a reload whether it is kept.
     pub(crate) identity: Identity,
+    /// What it needs for itself: decides at a reload how its successor comes into service.
+    pub(crate) resources: Vec<Resource>,
+    /// How to open it again; none for a composite, which is never taken out of service.
+    pub(crate) opening: Option<Opening>,
     /// Started by the reload that removes it; wakes and bounds what still runs.
     pub(crate) drain: Drain,
     /// Bounds what settles crashes that were handed out, which comes after everything else.
     pub(crate) settling: Drain,
-    /// Empty while it is out of service, and from the end of its drain on.
-    slot: ArcSwapOption<Live<T>>,
-    filled: Notify,
+    /// What is open: nothing while it is exchanged, and from the end of its drain on.
+    pub(crate) slot: Slot<T>,
 }
 
 /// An open storage.
@@ -47,7 +55,23 @@ impl<T: CrashStorage + Retire> OpenStorage for T {}
 pub(crate) trait OpenSource: NewCrashSource + Retire {}
 impl<T: NewCrashSource + Retire> OpenSource for T {}
 
+/// What an instance can be of.
+#[async_trait]
+pub(crate) trait Openable: Send + Sync {
+    /// Opens one.
+    async fn open(opening: &Opening) -> Result<Arc<Self>>;
+    /// One that is not there yet, and opens as soon as it can.
+    fn stand_in(degraded: Degraded<Self>) -> Arc<Self>;
+    fn into_retiring(self: Arc<Self>) -> Arc<dyn Retire>;
+    /// What a storage can do; nothing for a source.
+    fn able(&self) -> Capabilities;
+    /// See [`Retire::absent`].
+    fn absent(&self) -> Option<String>;
+    const KIND: Kind;
+}
+
 impl StorageInstance {
+    /// One that opens nothing of its own, such as a composite.
     pub(crate) fn storage(
         name: &str,
         identity: Identity,
@@ -55,73 +79,74 @@ impl StorageInstance {
         retired: Retired,
     ) -> Arc<Self> {
         let part = Part::Storage(name.to_owned());
-        let live = Live::new(part.clone(), open, |open| open, retired);
-        Self::new(part, name, identity, live)
+        let live = Live::new(part.clone(), open, retired, None);
+        Self::new(part, identity, None, live)
     }
 }
 
-impl SourceInstance {
-    pub(crate) fn source(
-        name: &str,
+impl<T: Openable + ?Sized> Instance<T> {
+    pub(crate) fn new(
+        part: Part,
         identity: Identity,
-        open: Arc<dyn OpenSource>,
-        retired: Retired,
+        opening: Option<Opening>,
+        live: Arc<Live<T>>,
     ) -> Arc<Self> {
-        let part = Part::Source(name.to_owned());
-        let live = Live::new(part.clone(), open, |open| open, retired);
-        Self::new(part, name, identity, live)
+        let resources = opening.as_ref().map(|it| it.resources().to_vec());
+        Arc::new(Self {
+            name: part.name().into(),
+            part,
+            identity,
+            resources: resources.unwrap_or_default(),
+            opening,
+            drain: Drain::new(),
+            settling: Drain::new(),
+            slot: Slot::new(live),
+        })
+    }
+
+    /// What a storage can do, also while it is out of service.
+    pub(crate) fn capabilities(&self) -> Capabilities {
+        match self.slot.get() {
+            Ok(live) => live.open().able(),
+            Err(Some(parking)) => parking.capabilities(),
+            Err(None) => Capabilities::empty(),
+        }
+    }
+
+    /// Why its backend is not there yet (`start = "degraded"`); none when it is.
+    pub(crate) fn absent(&self) -> Option<String> {
+        self.slot.get().ok()?.open().absent()
     }
 }
 
 impl<T: ?Sized> Instance<T> {
-    fn new(part: Part, name: &str, identity: Identity, live: Arc<Live<T>>) -> Arc<Self> {
-        Arc::new(Self {
-            part,
-            name: name.into(),
-            identity,
-            drain: Drain::new(),
-            settling: Drain::new(),
-            slot: ArcSwapOption::new(Some(live)),
-            filled: Notify::new(),
-        })
-    }
-
-    /// What is open, to be held for one operation; `None` while nothing is in service.
-    pub(crate) fn live(&self) -> Option<Arc<Live<T>>> {
-        self.slot.load_full()
+    /// What is open, to be held for one operation; `Err` with where to wait, if a reload exchanges it, and with
+    /// nothing after its end.
+    pub(crate) fn live(&self) -> Result<Arc<Live<T>>, Option<Arc<Parking>>> {
+        self.slot.get()
     }
 
     /// Waits until something is in service; ready at once when it is. For ever after the end.
     pub(crate) async fn in_service(&self) -> Arc<Live<T>> {
-        loop {
-            // Made before the slot is looked at, so that nothing that is put there in between is missed.
-            let filled = self.filled.notified();
-            if let Some(live) = self.live() {
-                return live;
-            }
-            filled.await;
-        }
+        self.slot.wait().await
     }
 
-    /// Takes out of service what is open: no operation begins on it any more, and a source hands out nothing
-    /// more. Operations in it go on, and hold it.
+    /// Takes out of service for good what is open: no operation begins on it any more, and a source hands out
+    /// nothing more. Operations in it go on, and hold it.
     pub(crate) fn take(&self) -> Option<Arc<Live<T>>> {
-        let live = self.slot.swap(None)?;
-        live.set_out();
-        Some(live)
-    }
-
-    /// Puts something in service in place of what was taken out.
-    #[allow(dead_code, reason = "for what is exchanged in place")]
-    pub(crate) fn put(&self, live: Arc<Live<T>>) {
-        self.slot.store(Some(live));
-        self.filled.notify_waiters();
+        self.slot.empty()
     }
 
     /// Starts the drain: operations end by `deadline`, and what settles by `settled`.
     pub(super) fn drain_until(&self, deadline: Instant, settled: Instant) {
         self.drain.start(deadline);
         self.settling.start(settled);
+    }
+
+    /// It stays after all.
+    pub(super) fn withdraw_drain(&self) {
+        self.drain.withdraw();
+        self.settling.withdraw();
     }
 }
 

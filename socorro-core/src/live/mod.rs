@@ -10,12 +10,14 @@
 //!    and receives no call.
 //! 4. **Open** what is new, all at once, under a deadline, and ask for its health. *A backend that is not
 //!    there* refuses the attempt when it is required; with `start = "degraded"` it joins and is probed.
-//! 5. **Commit**: one atomic store. Nothing after it can fail.
-//! 6. **Drain** in the background: operations end in the generation they started in. Waits between retries of
+//! 5. **Exchange** what cannot be shared with its successor, if there is such: operations on it wait while the old
+//!    is closed and the new is opened ([the protocol](handover)). *A failure* opens the old again.
+//! 6. **Commit**: one atomic store. Nothing after it can fail.
+//! 7. **Drain** in the background: operations end in the generation they started in. Waits between retries of
 //!    instances that leave are woken; at the drain deadline what is left is cancelled. An instance retires
 //!    when the last operation lets go of it.
 //!
-//! Until step 5 everything new belongs to one value, whose drop is the whole rollback: *an error, a panic, a
+//! Until step 6 everything new belongs to one value, whose drop is the whole rollback: *an error, a panic, a
 //! deadline or a SIGTERM* in any step leaves the running generation as it was.
 //!
 //! | file | idea |
@@ -24,7 +26,8 @@
 //! | `handle.rs`, `admission.rs` | a named storage, whichever instance is behind it |
 //! | `generation.rs`, `shared.rs` | what runs, and the switch |
 //! | `coordinator.rs`, `driver.rs` | who reloads when, and carrying it out |
-//! | `attempt.rs`, `environment.rs`, `wanted.rs`, `libraries.rs`, `plan.rs`, `open.rs` | one attempt |
+//! | `attempt.rs`, `environment.rs`, `wanted.rs`, `libraries.rs`, `plan.rs`, `open.rs`, `opening.rs` | one attempt |
+//! | `handover/` | exchanging what cannot be shared |
 //! | `basis.rs`, `settings.rs`, `diff.rs`, `saved.rs` | what changed and why; a plan that was reviewed |
 //! | `starting.rs`, `keep.rs` | the start, and what is kept for one on broken files |
 //! | `control/` | the socket over which a running program is asked |
@@ -50,6 +53,7 @@ mod driver;
 mod environment;
 mod generation;
 mod handle;
+mod handover;
 mod history;
 mod in_service;
 mod instance;
@@ -57,6 +61,7 @@ mod keep;
 mod leaving;
 mod libraries;
 mod open;
+mod opening;
 mod plan;
 mod reaper;
 mod reason;
@@ -82,10 +87,11 @@ pub use check::Checked;
 pub use diff::{Cause, Diff, Why};
 pub(crate) use generation::{Generation, SourceEntry};
 pub use handle::StorageHandle;
-pub(crate) use in_service::Within;
+pub(crate) use handover::Pin;
+pub(crate) use in_service::{Live, Within};
 pub(crate) use instance::{LiveSource, OpenSource};
 pub use leaving::{Leaving, Stage, Straggler};
-pub use plan::{Change, Identity, Part, Plan, Shape};
+pub use plan::{Change, Identity, Meeting, Part, Plan, Shape, Succession};
 pub use reason::{Reason, Refused};
 pub use report::{Outcome, Refusal, ReloadReport, Trigger};
 pub use saved::SavedPlan;

@@ -9,6 +9,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::settings::Setting;
 use crate::config::{HostOptions, PipelineConfig};
+use crate::plugin::{Exchange, Resource};
+
+mod succession;
+
+pub use succession::{Meeting, Succession};
 
 /// What an instance was made from. Two equal identities make interchangeable instances, so the one that is
 /// there is kept.
@@ -42,6 +47,8 @@ pub enum Shape {
     Instance {
         /// Decides whether the instance is kept.
         identity: Identity,
+        /// What it needs for itself: decides how a new instance comes into service.
+        resources: Vec<Resource>,
         /// Changes in place.
         host: HostOptions,
         /// Why it cannot be adopted before a restart, if it cannot. Never said of what runs.
@@ -76,6 +83,9 @@ pub enum Change {
 pub struct Plan {
     /// One entry for every storage, source and pipeline of either configuration, and for other tables that change.
     pub changes: BTreeMap<Part, Change>,
+    /// How each new instance comes into service that takes the place of another: one entry for every storage and
+    /// source that is replaced, and for those that are added and need what another one leaves.
+    pub successions: BTreeMap<Part, Succession>,
 }
 
 impl Plan {
@@ -95,14 +105,23 @@ impl Plan {
             let told = !(part.is_settings() && change == Change::Keep);
             told.then(|| (part.clone(), change))
         });
+        let changes = removed.chain(changes).collect();
+        let successions = succession::between(&changes, running, wanted);
         Self {
-            changes: removed.chain(changes).collect(),
+            changes,
+            successions,
         }
     }
 
     /// What happens to this part; `Keep` for one that is in neither configuration.
     pub fn change(&self, part: &Part) -> Change {
         self.changes.get(part).copied().unwrap_or(Change::Keep)
+    }
+
+    /// How the part's new instance comes into service, where that takes more care than to let both overlap.
+    pub fn careful(&self, part: &Part) -> Option<&Succession> {
+        let succession = self.successions.get(part);
+        succession.filter(|succession| succession.mode != Exchange::Overlap)
     }
 
     /// Is everything kept as it is?
@@ -126,6 +145,16 @@ impl Plan {
 }
 
 impl Part {
+    /// The name alone: `archive` of `storage.archive`.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Storage(name)
+            | Self::Source(name)
+            | Self::Pipeline(name)
+            | Self::Settings(name) => name,
+        }
+    }
+
     fn is_settings(&self) -> bool {
         matches!(self, Self::Settings(_))
     }
@@ -134,12 +163,25 @@ impl Part {
 fn compare(running: &Shape, wanted: &Shape) -> Change {
     match (running, wanted) {
         (Shape::Instance { .. }, Shape::Instance { waits: Some(_), .. }) => Change::Restart,
-        (running, wanted) if running == wanted => Change::Keep,
-        (Shape::Instance { identity: old, .. }, Shape::Instance { identity: new, .. })
-            if old == new =>
-        {
-            Change::ChangeInPlace
+        (
+            Shape::Instance {
+                identity: old,
+                host: old_host,
+                ..
+            },
+            Shape::Instance {
+                identity: new,
+                host: new_host,
+                ..
+            },
+        ) if old == new => {
+            if old_host == new_host {
+                Change::Keep
+            } else {
+                Change::ChangeInPlace
+            }
         }
+        (running, wanted) if running == wanted => Change::Keep,
         (Shape::Setting(old), Shape::Setting(new)) if old.takes_restart(new) => Change::Restart,
         (Shape::Setting(_), Shape::Setting(_)) => Change::ChangeInPlace,
         _ => Change::Replace,

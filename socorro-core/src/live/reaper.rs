@@ -95,6 +95,7 @@ async fn end(retiree: Retiree, departures: Arc<Departures>) {
     let Retiree {
         part,
         open,
+        claim,
         departure,
         operations,
         token,
@@ -122,6 +123,8 @@ async fn end(retiree: Retiree, departures: Arc<Departures>) {
     wrong.extend(destroyed.err());
     if !is_gone {
         departures.advance(&departure, Stage::LeftBehind);
+    } else if let Some(claim) = &claim {
+        claim.release();
     }
     if !wrong.is_empty() {
         departures.report(&departure, step, operations, wrong.join("; "));
@@ -129,7 +132,11 @@ async fn end(retiree: Retiree, departures: Arc<Departures>) {
     // Nobody waits any longer for what was given up.
     drop(token);
     if !is_gone {
+        // Until then it holds what it has for itself.
         open.gone().await;
+        if let Some(claim) = claim {
+            claim.release();
+        }
         tracing::info!(part = %departure.part, generation = departure.generation,
             "an instance that had been left behind has ended");
     }

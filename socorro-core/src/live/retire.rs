@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
+use super::handover::Claim;
 use super::leaving::Departure;
 use super::plan::Part;
 use crate::compose::Fanout;
@@ -28,6 +29,11 @@ pub(crate) trait Retire: Send + Sync {
     /// Waits until a destroy that took longer than its time has come to a clean end after all; for ever when
     /// something stays.
     async fn gone(&self);
+
+    /// Why it is not there yet; none when it is.
+    fn absent(&self) -> Option<String> {
+        None
+    }
 }
 
 /// Where instances go that nothing uses any more. Unbounded, but never longer than there are instances.
@@ -42,6 +48,8 @@ pub(crate) struct Retired {
 pub(crate) struct Retiree {
     pub(super) part: Part,
     pub(super) open: Arc<dyn Retire>,
+    /// What it has for itself until it has ended; none for a composite.
+    pub(super) claim: Option<Arc<Claim>>,
     /// Why it leaves; none for what never was in service.
     pub(super) departure: Option<Arc<Departure>>,
     /// What still held it when it was given up; 0 when everything had let go.

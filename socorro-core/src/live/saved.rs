@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::plan::{Change, Part};
 use crate::config::digest;
 use crate::error::{Error, ErrorKind, Result};
+use crate::plugin::Exchange;
 
 /// What was reviewed: a reload that [expects](super::Socorro::reload_expecting) it does this, or nothing.
 ///
@@ -30,6 +31,9 @@ pub struct SavedPlan {
 #[serde(deny_unknown_fields)]
 pub(super) struct SavedPart {
     pub(super) change: Change,
+    /// How the new instance comes into service, where that takes more than to let both overlap.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) exchange: Option<Exchange>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) from: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -127,6 +131,16 @@ impl SavedPlan {
                     "{part}: the plan says {}, a reload now would say {}",
                     change(then),
                     change(now)
+                ));
+            }
+            let exchange = |saved: Option<&SavedPart>| {
+                saved.and_then(|saved| saved.exchange).unwrap_or_default()
+            };
+            if exchange(then) != exchange(now) {
+                lines.push(format!(
+                    "{part}: the plan says {}, a reload now would say {}",
+                    exchange(then),
+                    exchange(now)
                 ));
             }
         }

@@ -13,6 +13,7 @@ use super::diff::Diff;
 use super::driver::{Driver, Message};
 use super::environment::{Environment, Parts, ending};
 use super::handle::StorageHandle;
+use super::handover::{Holders, Turns};
 use super::history::History;
 use super::keep::Keeper;
 use super::leaving::{Leaving, Straggler};
@@ -366,6 +367,8 @@ impl Builder {
             jitter: self.jitter,
             quit: Quit::new(),
             retired: reaper.retired(),
+            holders: Holders::new(),
+            exchanges: Turns::default(),
             away: Arc::default(),
             meters: Arc::default(),
             failpoints: self.failpoints,
@@ -487,6 +490,6 @@ fn first_report(first: Attempt) -> Result<(ReloadReport, super::attempt::Candida
     report.steps = first.steps.durations();
     report.plan = first.diff.plan;
     // Everything is new, and compared with nothing: there is no why.
-    report.degraded = candidate.degraded.clone();
+    report.degraded = candidate.generation.degraded();
     Ok((report, candidate))
 }

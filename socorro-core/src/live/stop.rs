@@ -32,6 +32,10 @@ impl Driver {
         attempts.shutdown().await;
         let timeout = self.reload.shutdown_timeout;
         let clock = self.environment.clock.clone();
+        // An exchange that was given up goes back first, so that what waits for it is seen through.
+        if self.environment.exchanges.try_lock().is_err() {
+            let _ = within(&*clock, timeout, self.environment.exchanges.lock()).await;
+        }
         let drained = clock.now() + timeout;
         let last = self.shared.pin();
         let terms = Terms {

@@ -44,7 +44,18 @@ pub(super) struct Present<'a> {
     pub(super) basis: &'a Basis,
 }
 
+impl Present<'_> {
+    /// What the instance that runs said it needs for itself when it was made.
+    fn resources(&self, part: &Part) -> &[Resource] {
+        match self.running.get(part) {
+            Some(Shape::Instance { resources, .. }) => resources,
+            _ => &[],
+        }
+    }
+}
+
 /// One storage or source that is to run.
+#[derive(Clone)]
 pub(super) struct WantedInstance {
     pub(super) kind: Kind,
     pub(super) config: InstanceConfig,
@@ -144,6 +155,7 @@ impl Wanted {
         let instances = self.instances.iter().map(|instance| {
             let shape = Shape::Instance {
                 identity: instance.identity.clone(),
+                resources: instance.resources.clone(),
                 host: instance.config.host.clone(),
                 waits: instance.waits.clone(),
             };
@@ -310,7 +322,7 @@ impl Check<'_> {
                 identity,
                 children: Vec::new(),
                 backend: None,
-                resources: self.present.basis.resources(&part).to_vec(),
+                resources: self.present.resources(&part).to_vec(),
                 waits: Some(why),
             }),
         })
@@ -337,7 +349,7 @@ impl Check<'_> {
         };
         let resources = if self.runs(&part, &identity) {
             // It holds them; its plugin is asked nothing.
-            self.present.basis.resources(&part).to_vec()
+            self.present.resources(&part).to_vec()
         } else {
             let ask = plugin.resources(kind, &config.name, resolved.json(), self.timeout);
             let resources = steps.take_async(Step::Check, ask).await;
@@ -360,13 +372,12 @@ impl Check<'_> {
         })
     }
 
-    /// Is the instance that runs made from exactly this, and is what it needs known?
+    /// Is the instance that runs made from exactly this?
     fn runs(&self, part: &Part, identity: &Identity) -> bool {
-        let is_it = |shape: Option<&Shape>| match shape {
+        match self.present.running.get(part) {
             Some(Shape::Instance { identity: it, .. }) => it == identity,
             _ => false,
-        };
-        is_it(self.present.running.get(part)) && is_it(self.present.basis.shapes.get(part))
+        }
     }
 }
 
@@ -377,14 +388,16 @@ fn hash(names: &[String]) -> [u8; 32] {
 
 /// Two instances that need the same thing for themselves.
 fn collisions(instances: &[WantedInstance]) -> Vec<ConfigError> {
-    let mut owners: BTreeMap<&Resource, Vec<&WantedInstance>> = BTreeMap::new();
+    let mut owners: BTreeMap<(&str, &str), (&Resource, Vec<&WantedInstance>)> = BTreeMap::new();
     for instance in instances {
         for resource in &instance.resources {
-            owners.entry(resource).or_default().push(instance);
+            let same = (resource.kind.as_str(), resource.name.as_str());
+            let (_, owners) = owners.entry(same).or_insert((resource, Vec::new()));
+            owners.push(instance);
         }
     }
     owners
-        .into_iter()
+        .into_values()
         .flat_map(|(resource, owners)| {
             let first = owners.first().copied();
             owners.into_iter().skip(1).filter_map(move |other| {

@@ -1,7 +1,6 @@
 //! One crash from its source to every destination.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
 
 use futures_util::FutureExt;
 use futures_util::future::join_all;
@@ -11,29 +10,39 @@ use crate::config::{After, PipelineConfig};
 use crate::context::Context;
 use crate::crash::{CrashId, StoredId};
 use crate::error::{Error, ErrorKind, Result};
-use crate::live::{Generation, StorageHandle};
+use crate::live::{Pin, StorageHandle};
 use crate::storage::Capabilities;
 
 /// Where one crash goes, in one generation.
 pub(super) struct Delivery<'a> {
     config: &'a PipelineConfig,
-    generation: Arc<Generation>,
+    pin: Pin,
     cx: Context,
 }
 
 impl<'a> Delivery<'a> {
-    pub(super) fn new(config: &'a PipelineConfig, generation: Arc<Generation>) -> Self {
+    /// In the generation of this pin, which holds what the pipeline uses.
+    pub(super) fn new(config: &'a PipelineConfig, pin: Pin) -> Self {
         let mut cx = Context::new();
-        cx.pin = Some(generation.clone());
-        Self {
-            config,
-            generation,
-            cx,
-        }
+        cx.pin = Some(pin.clone());
+        Self { config, pin, cx }
     }
 
     /// Steps 3 to 6 of the [protocol](super): `Ok` once the crash may be acknowledged.
+    ///
+    /// `Cancelled` also when a reload exchanges something that the delivery holds, and waits no longer.
     pub(super) async fn run(&self, id: &StoredId, transform: Option<&dyn Transform>) -> Result<()> {
+        tokio::select! {
+            biased;
+            outcome = self.see_through(id, transform) => outcome,
+            () = self.pin.evicted() => Err(Error::new(
+                ErrorKind::Cancelled,
+                "a reload had to close a storage that it uses, and could wait no longer",
+            )),
+        }
+    }
+
+    async fn see_through(&self, id: &StoredId, transform: Option<&dyn Transform>) -> Result<()> {
         let Some(crash_id) = id.crash_id() else {
             return Err(Error::new(
                 ErrorKind::InvalidInput,
@@ -126,7 +135,7 @@ impl<'a> Delivery<'a> {
             .config
             .to
             .iter()
-            .flat_map(|name| self.generation.leaves(name));
+            .flat_map(|name| self.pin.generation().leaves(name));
         for leaf in leaves {
             match self.storage(leaf).catalog(id).await {
                 Ok(catalog) if catalog.has_raw_crash() => {}

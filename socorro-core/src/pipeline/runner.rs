@@ -14,7 +14,7 @@ use super::deliver::Delivery;
 use super::transform::Transform;
 use crate::config::PipelineConfig;
 use crate::error::{Applied, Error, ErrorKind, Result};
-use crate::live::{Generation, LiveSource, Shared, SourceEntry};
+use crate::live::{Generation, LiveSource, Pin, Shared, SourceEntry};
 use crate::source::{NewCrash, Receive};
 use crate::telemetry;
 use crate::transaction::{Call, Drain, run};
@@ -64,8 +64,6 @@ impl Runner {
             let received = tokio::select! {
                 biased;
                 () = this.stop.cancelled() => break Ok(End::Superseded),
-                // A source that leaves hands out nothing more, from the commit on.
-                () = this.source.drain().started() => break Ok(End::Superseded),
                 received = this.receive(permits.len()) => received,
             };
             let crashes = match received {
@@ -164,6 +162,30 @@ impl Runner {
         .await
     }
 
+    /// Holds all that the delivery of `crash` uses. Waits while a reload exchanges some of it, and gives up
+    /// when that takes the crash's source too, leads to another pipeline, or does not bring it back.
+    async fn hold(&self, crash: &NewCrash, mut generation: Arc<Generation>) -> Option<Pin> {
+        let names = || self.config.to.iter().chain([&self.config.from]);
+        let mut waited = None;
+        loop {
+            let out = match Pin::new(generation.clone()).hold(names().map(String::as_str)) {
+                Ok(pin) => return Some(pin),
+                Err(out) => out,
+            };
+            tokio::select! {
+                biased;
+                () = crash.recalled() => return None,
+                () = out.released() => {}
+            }
+            let next = self.shared.pin();
+            let again = Arc::ptr_eq(&next, &generation) && out.is_same(waited.as_ref());
+            if again || !self.is_current(&next) {
+                return None;
+            }
+            (generation, waited) = (next, out.parking);
+        }
+    }
+
     /// Waits until what is under way has to be given up: at the drain deadline of its source or of the pipeline.
     async fn cut_off(&self) -> Error {
         let clock = self.source.executor().clock();
@@ -185,9 +207,13 @@ impl Runner {
         permit: OwnedSemaphorePermit,
         nacked: Arc<AtomicU64>,
     ) {
-        let number = generation.number();
         let id = crash.id().clone();
-        let delivery = Delivery::new(&self.config, generation);
+        let Some(pin) = self.hold(&crash, generation).await else {
+            tracing::info!(pipeline = self.name, %id, "given back: a reload came");
+            return;
+        };
+        let number = pin.generation().number();
+        let delivery = Delivery::new(&self.config, pin);
         let delivered = tokio::select! {
             biased;
             delivered = delivery.run(&id, self.transform.as_deref()) => delivered,

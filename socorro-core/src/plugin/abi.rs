@@ -392,7 +392,9 @@ pub struct Table {
     /// Zero.
     pub reserved: u32,
     /// Control thread; may block shortly. Writes a JSON array of [`Resource`](super::Resource) and returns 0,
-    /// or writes the failure and returns 1. Null when an instance needs nothing for itself.
+    /// or writes the failure and returns 1. Null when an instance needs nothing for itself. A reader ignores members
+    /// that it does not know, and takes a way to [exchange](super::Exchange) that it does not know for the most
+    /// careful one.
     pub resources: Option<
         unsafe extern "C" fn(
             create: *const Create,

@@ -32,5 +32,5 @@ pub use host::{
     Destroyed, ImageInfo, OpenOptions, Plugin, PluginSource, PluginStorage, sync_log_level,
 };
 pub use kind::Kind;
-pub use resource::Resource;
+pub use resource::{Exchange, Resource};
 pub use static_plugin::StaticPlugin;

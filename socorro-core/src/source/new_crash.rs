@@ -4,8 +4,8 @@ use std::sync::Arc;
 use super::{Receive, Settlement, Token};
 use crate::context::Context;
 use crate::crash::StoredId;
-use crate::error::{Error, Result};
-use crate::live::{LiveSource, OpenSource, SourceEntry, Within};
+use crate::error::{Error, ErrorKind, Result};
+use crate::live::{Live, LiveSource, OpenSource, SourceEntry, Within};
 use crate::transaction::{Call, run};
 
 /// A new crash and the duty to settle it: [`ack`](Self::ack) it, [`nack`](Self::nack) it, or drop it, which
@@ -37,11 +37,17 @@ impl NewCrash {
             deadline: None,
             drain: Some(source.drain()),
         };
-        let _within = live.clone().enter();
+        let within = Live::enter(live).ok_or_else(|| {
+            let ended = Error::new(
+                ErrorKind::Cancelled,
+                "the source was replaced and has ended",
+            );
+            place(ended.retryable(true), "receive", source)
+        })?;
         let deliveries = run(source.executor(), &call, |_| async {
             // The source may wait, and then needs its time to answer.
             let cx = Context::new().with_timeout(source.timeout() + request.wait);
-            live.open().receive(&cx, request).await
+            within.live().open().receive(&cx, request).await
         })
         .await
         .map_err(|error| place(error, "receive", source))?;
@@ -52,7 +58,7 @@ impl NewCrash {
                 out: Some(Out {
                     token: delivery.token,
                     source: source.clone(),
-                    within: live.clone().enter(),
+                    within: within.again(),
                 }),
             })
             .collect())
@@ -61,6 +67,14 @@ impl NewCrash {
     /// Which crash.
     pub(crate) fn id(&self) -> &StoredId {
         &self.id
+    }
+
+    /// Waits until its source is taken out of service, which then waits for the crash to be settled.
+    pub(crate) async fn recalled(&self) {
+        match &self.out {
+            Some(out) => out.within.live().out().await,
+            None => std::future::pending().await,
+        }
     }
 
     /// It is durable wherever it has to be: the source forgets it.

@@ -47,6 +47,8 @@ steps! {
     Construct = "construct",
     /// Ask a new instance for its health.
     Health = "health",
+    /// Close what cannot be shared with its successor, and open that.
+    Exchange = "exchange",
     /// Switch: one atomic store. From here on the new configuration runs.
     Commit = "commit",
     /// Let operations on an instance that leaves come to their end.

@@ -4,6 +4,9 @@ use super::operation::Meters;
 use super::table;
 use crate::live::{Stage, Status};
 
+/// What becomes of the crashes of a pipeline.
+const OUTCOMES: [&str; 3] = ["delivered", "not_delivered", "given_back"];
+
 /// Records how the program is.
 pub(crate) fn record(status: &Status, meters: &Meters) {
     table::RESIDENT_IMAGES
@@ -27,7 +30,14 @@ pub(crate) fn record(status: &Status, meters: &Meters) {
     table::LEFT_BEHIND
         .gauge(&[])
         .set(at(Stage::LeftBehind).count() as f64);
+    // There before they count anything: what rises from nothing is no rise to who compares.
+    table::STRAGGLERS.counter(&[]).increment(0);
     for (name, running) in meters.pipelines(&status.pipelines) {
+        for outcome in OUTCOMES {
+            table::PIPELINE_CRASHES
+                .counter(&[&name, outcome])
+                .increment(0);
+        }
         table::PIPELINE_RUNNING
             .gauge(&[&name])
             .set(f64::from(u8::from(running)));

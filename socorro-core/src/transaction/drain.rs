@@ -32,6 +32,11 @@ impl Drain {
         });
     }
 
+    /// The instance stays after all: what begins now is not bounded any more.
+    pub fn withdraw(&self) {
+        self.0.send_if_modified(|current| current.take().is_some());
+    }
+
     /// When the operations of the instance must be over; `None` while it is in service.
     pub fn deadline(&self) -> Option<Instant> {
         *self.0.borrow()

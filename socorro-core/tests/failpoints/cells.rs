@@ -33,6 +33,7 @@ fn side(step: Step) -> Side {
         | Step::Plan
         | Step::Construct
         | Step::Health
+        | Step::Exchange
         | Step::Commit => Side::Before,
         Step::Drain | Step::Close => Side::After,
     }
@@ -79,7 +80,7 @@ async fn all(directory: &Path) {
     // The first ones make what stays: the threads of the runtime, the directory of private copies.
     for _ in 0..2 {
         program.edit();
-        takes_every_step(&program.socorro.reload().await);
+        takes_every_step(&program.socorro.reload().await, program.is_alone);
     }
     ends_are_over(&program, "at the start").await;
     let before = LeftOver::settled().await;
@@ -99,6 +100,13 @@ async fn all(directory: &Path) {
 
 /// One cell, and the reload after it, which is as if nothing had been.
 async fn run(program: &mut Program, before: &LeftOver, step: Step, fault: Fault, cell: &str) {
+    let exchanges = step == Step::Exchange;
+    if program.is_alone != exchanges {
+        program.is_alone = exchanges;
+        program.edit();
+        takes_every_step(&program.socorro.reload().await, false);
+        ends_are_over(program, cell).await;
+    }
     let (generation, runs) = (program.socorro.generation(), program.revision());
     program.save(cell).await;
     program.edit();
@@ -115,8 +123,10 @@ async fn run(program: &mut Program, before: &LeftOver, step: Step, fault: Fault,
     } else {
         program.failpoints.struck().await;
         if fault == Fault::Hang {
-            // Meanwhile the program serves.
-            program.has(cell).await;
+            // Meanwhile the program serves, but for what is being exchanged.
+            if !exchanges {
+                program.has(cell).await;
+            }
             program.clock.advance(LONG);
         }
         let report = reload.await.unwrap();
@@ -138,7 +148,7 @@ async fn run(program: &mut Program, before: &LeftOver, step: Step, fault: Fault,
 
     program.edit();
     let report = program.socorro.reload().await;
-    takes_every_step(&report);
+    takes_every_step(&report, exchanges);
     assert!(!program.failpoints.has_struck() || report.errors.is_empty());
     ends_are_over(program, cell).await;
     before.is_back(cell).await;
@@ -176,6 +186,10 @@ async fn straggles(program: &Program, step: Step, fault: Fault, cell: &str) {
     let known = program.socorro.stragglers().len();
     if fault == Fault::Hang {
         program.has(cell).await;
+        if step == Step::Drain {
+            // It ends by itself; only nobody sees to it.
+            ends_are_over(program, cell).await;
+        }
         program.clock.advance(LONG);
     }
     let mut stragglers = program.socorro.stragglers();
@@ -207,14 +221,14 @@ async fn straggles(program: &Program, step: Step, fault: Fault, cell: &str) {
 }
 
 /// A reload that changes everything goes through every step before the switch, in the order of the list.
-fn takes_every_step(report: &ReloadReport) {
+fn takes_every_step(report: &ReloadReport, exchanges: bool) {
     assert_eq!(report.outcome, Outcome::Applied, "{report}");
     assert_eq!(report.stopped_in, []);
     let taken: Vec<Step> = report.steps.iter().map(|(step, _)| *step).collect();
     let listed: Vec<Step> = Step::ALL
         .iter()
         .copied()
-        .filter(|step| side(*step) == Side::Before)
+        .filter(|step| side(*step) == Side::Before && (*step != Step::Exchange || exchanges))
         .collect();
     assert_eq!(taken, listed);
 }

@@ -10,6 +10,7 @@ use socorro_core::config::Layers;
 use socorro_core::crash::{CrashDate, CrashId, Dumps, Limits, RawCrash};
 use socorro_core::live::{Failpoints, Socorro, StorageHandle};
 use socorro_core::transaction::{ManualClock, NoJitter};
+use socorro_core::{Error, ErrorKind};
 
 use crate::build::{compiled, library_name};
 
@@ -22,6 +23,10 @@ pub(crate) const LONG: Duration = Duration::from_secs(10 * 60 * 60);
 pub(crate) struct Program {
     directory: PathBuf,
     library: Vec<u8>,
+    /// One that cannot overlap with its successor.
+    alone: Vec<u8>,
+    /// Whether the files name that one.
+    pub(crate) is_alone: bool,
     /// What the files say.
     revision: u32,
     /// The last that they said; no edit comes back to one before by itself.
@@ -49,6 +54,8 @@ impl Program {
         Self {
             directory: directory.to_owned(),
             library,
+            alone: compiled("alone.c", &[SCHEMA]),
+            is_alone: false,
             revision: 0,
             last: 0,
             clock,
@@ -62,13 +69,21 @@ impl Program {
     pub(crate) fn edit(&mut self) {
         self.last += 1;
         self.revision = self.last;
-        write(&self.directory, &self.library, self.revision);
+        self.write();
     }
 
     /// The files say again what `revision` was.
     pub(crate) fn edit_back(&mut self, revision: u32) {
         self.revision = revision;
-        write(&self.directory, &self.library, self.revision);
+        self.write();
+    }
+
+    fn write(&self) {
+        let library = match self.is_alone {
+            true => &self.alone,
+            false => &self.library,
+        };
+        write(&self.directory, library, self.revision);
     }
 
     pub(crate) fn revision(&self) -> u32 {
@@ -86,9 +101,18 @@ impl Program {
         saved.unwrap_or_else(|error| panic!("{text}: {error}"));
     }
 
-    /// The instance that serves is the one in which this was saved.
+    /// The instance that serves is the one in which this was saved. While a reload exchanges it, nobody waits longer
+    /// than the clock says, and then tries again.
     pub(crate) async fn has(&self, text: &str) {
-        let found = self.storage.get_raw_crash(id()).await;
+        let deadline = std::time::Instant::now() + Duration::from_secs(30);
+        let found = loop {
+            let found = self.storage.get_raw_crash(id()).await;
+            let is_parked = |error: &Error| error.kind() == ErrorKind::Unavailable;
+            if !found.as_ref().is_err_and(is_parked) || std::time::Instant::now() > deadline {
+                break found;
+            }
+            tokio::task::yield_now().await;
+        };
         assert_eq!(
             found.unwrap_or_else(|error| panic!("{text}: {error}")),
             raw(text)

@@ -47,7 +47,7 @@ pub struct Script {
     /// What was done to sources, in order: `receive 1`, `ack 1`, `close 1`, with the number of the instance.
     pub events: Mutex<Vec<String>>,
     /// What never comes back.
-    hangs: Mutex<HashSet<Hang>>,
+    pub hangs: Mutex<HashSet<Hang>>,
     /// Told when something is asked that never comes back.
     pub hanging: Notify,
     unhang: Condvar,

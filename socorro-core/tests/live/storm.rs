@@ -15,6 +15,8 @@ async fn however_many_ask_meanwhile_one_attempt_follows_with_the_last_file() {
     let file = File::new(&text(0));
     let socorro = file.start().await;
     let script = script("storm");
+    // That was the start.
+    script.at_open_gate.notified().await;
     script.shut_open_gate();
     file.edit(&text(1));
     let first = tokio::spawn({

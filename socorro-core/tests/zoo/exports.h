@@ -2,6 +2,9 @@
 #ifndef NAME
 #define NAME zoo
 #endif
+#ifndef RESOURCES
+#define RESOURCES NULL
+#endif
 #ifndef CREATE
 #define CREATE healthy_create
 #endif
@@ -55,6 +58,7 @@
 
 static const socorro_table table __attribute__((unused)) = {
     .struct_size = TABLE_SIZE,
+    .resources = RESOURCES,
     .create = CREATE,
     .submit = SUBMIT,
     .destroy = DESTROY,

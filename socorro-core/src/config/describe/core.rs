@@ -134,6 +134,14 @@ pub(super) fn reload() -> Value {
             or(duration(), HumanDuration(default.drain_timeout)),
         )
         .option(
+            "park_timeout",
+            InPlace,
+            "How long operations wait at most while a storage or source is exchanged that has to be closed before \
+             its successor opens, or works. The first half is for the new one, the second for opening the old \
+             one again if that fails.",
+            or(duration(), HumanDuration(default.park_timeout)),
+        )
+        .option(
             "shutdown_timeout",
             InPlace,
             "How long the end of the program waits for operations in flight.",

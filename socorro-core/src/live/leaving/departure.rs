@@ -187,6 +187,9 @@ impl Departure {
             drop(instance.take());
         }
         drop(instance);
+        if let Some(held) = self.held.upgrade() {
+            held.give_up_idle();
+        }
         tokio::select! {
             biased;
             () = self.retired() => return,
@@ -224,6 +227,8 @@ impl Held for Nobody {
     fn operations(&self) -> usize {
         0
     }
+
+    fn give_up_idle(&self) {}
 
     fn give_up(&self) {}
 }

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use super::departure::{Departure, Terms};
 use super::{Leaving, Stage, Straggler};
 use crate::error::Error;
+use crate::live::in_service::Live;
 use crate::live::instance::Instance;
 use crate::live::plan::Part;
 use crate::live::reaper::within;
@@ -55,10 +56,8 @@ impl Departures {
     {
         instance.drain_until(terms.drained, terms.drained + terms.grace);
         // Out of service already: whoever took it out sees to its end.
-        let Some(live) = instance.live() else { return };
-        let departure = Arc::new(Departure::new(instance, &live, terms));
-        live.departs(departure.clone());
-        self.add(departure.clone());
+        let Ok(live) = instance.live() else { return };
+        let departure = self.announce(instance, &live, terms);
         if matches!(instance.part, Part::Source(_)) {
             drop(instance.take());
         }
@@ -69,6 +68,22 @@ impl Departures {
             Arc::downgrade(instance),
             terms,
         ));
+    }
+
+    /// What is open in `instance` leaves; whoever says so sees to it that nothing holds it any more.
+    pub(in crate::live) fn announce<T>(
+        &self,
+        instance: &Arc<Instance<T>>,
+        live: &Arc<Live<T>>,
+        terms: Terms,
+    ) -> Arc<Departure>
+    where
+        T: ?Sized + Send + Sync + 'static,
+    {
+        let departure = Arc::new(Departure::new(instance, live, terms));
+        live.departs(departure.clone());
+        self.add(departure.clone());
+        departure
     }
 
     /// What was opened and never served ends.
@@ -109,7 +124,7 @@ impl Departures {
         self.changed();
     }
 
-    /// Nothing of it is left.
+    /// Nothing of it is left, or it stays after all.
     pub(in crate::live) fn ended(&self, departure: &Arc<Departure>) {
         // Whoever sees it off must not wait for more.
         departure.set_stage(Stage::Closing);

@@ -8,6 +8,7 @@ use super::room::{LEAVING, LEFT_BEHIND};
 use super::{Departures, Leaving, Stage, Terms};
 use crate::context::Context;
 use crate::error::Result;
+use crate::live::in_service::{Live, Within};
 use crate::live::instance::{OpenStorage, StorageInstance};
 use crate::live::plan::{Identity, Part};
 use crate::live::reaper::Reaper;
@@ -65,6 +66,11 @@ impl Retire for Fake {
     async fn gone(&self) {
         std::future::pending().await
     }
+}
+
+/// An operation begins.
+fn enter(instance: &StorageInstance) -> Within<dyn OpenStorage> {
+    Live::enter(&instance.live().unwrap()).unwrap()
 }
 
 struct Bench {
@@ -175,7 +181,7 @@ async fn what_nothing_holds_ends_at_once_and_no_deadline_is_waited_for() {
 async fn an_operation_is_waited_for_and_counted() {
     let bench = Bench::new();
     let (a, destroyed) = bench.open("a", Way::Ends);
-    let operation = a.live().unwrap().enter();
+    let operation = enter(&a);
     bench.departures().leave(&a, bench.terms(2));
     drop(a);
     bench.pass(9).await;
@@ -196,9 +202,9 @@ async fn who_keeps_a_generation_does_not_keep_it_open_beyond_the_deadline() {
     let (kept, destroyed) = bench.open("a", Way::Ends);
     bench.departures().leave(&kept, bench.terms(2));
     bench.pass(9).await;
-    assert!(kept.live().is_some(), "still of use to that generation");
+    assert!(kept.live().is_ok(), "still of use to that generation");
     bench.pass(1).await;
-    assert!(kept.live().is_none());
+    assert!(kept.live().is_err());
     assert_eq!(destroyed.load(Ordering::SeqCst), 1);
     assert!(bench.told().is_empty(), "nothing was left in it");
 }
@@ -208,7 +214,7 @@ async fn what_does_not_let_go_is_closed_under_it_and_reported() {
     let bench = Bench::new();
     let (a, destroyed) = bench.open("a", Way::Ends);
     let (b, other) = bench.open("b", Way::Ends);
-    let hangs = [a.live().unwrap().enter(), a.live().unwrap().enter()];
+    let hangs = [enter(&a), enter(&a)];
     bench.departures().leave(&a, bench.terms(2));
     bench.departures().leave(&b, bench.terms(2));
     drop((a, b));
@@ -267,7 +273,7 @@ async fn a_destroy_that_hangs_is_left_behind_and_nobody_waits_for_it() {
 async fn a_shutdown_brings_deadlines_forward() {
     let bench = Bench::new();
     let (drains, drained) = bench.open("drains", Way::Ends);
-    let operation = drains.live().unwrap().enter();
+    let operation = enter(&drains);
     let (closes, _) = bench.open("closes", Way::FlushHangs);
     bench.departures().leave(&drains, bench.terms(2));
     bench.departures().leave(&closes, bench.terms(2));
@@ -316,7 +322,7 @@ async fn so_many_of_one_name_leave_at_once_and_the_next_waits() {
     let mut operations = Vec::new();
     for generation in 0..LEAVING {
         let (a, _) = bench.open("a", Way::Ends);
-        operations.push(a.live().unwrap().enter());
+        operations.push(enter(&a));
         bench.departures().leave(&a, bench.terms(generation as u64));
     }
     let other = [Part::Storage("b".to_owned())];

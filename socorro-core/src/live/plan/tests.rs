@@ -9,6 +9,7 @@ fn instance(type_name: &str, fingerprint: u8) -> Shape {
     };
     Shape::Instance {
         identity,
+        resources: Vec::new(),
         host: HostOptions::default(),
         waits: None,
     }

@@ -41,7 +41,7 @@ fn who_is_to_blame_is_told() {
                 backend(ErrorKind::Unavailable),
                 Reason::Unexpected("changed".to_owned()),
             ],
-            Refusal::Invalid,
+            Refusal::Failed,
         ),
     ];
     for (errors, refusal) in cases {

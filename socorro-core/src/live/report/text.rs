@@ -56,6 +56,9 @@ impl fmt::Display for ReloadReport {
             if *change != Change::Keep {
                 write!(f, "\n  {change:<8} {part}")?;
                 self.fmt_causes(f, part, *change)?;
+                if let Some(how) = self.plan.careful(part) {
+                    write!(f, "\n             {how}")?;
+                }
             }
         }
         let kept: Vec<String> = self

@@ -4,6 +4,7 @@ fn plan(parts: &[(&str, Change, Option<&str>, Option<&str>)]) -> SavedPlan {
     let parts = parts.iter().map(|(part, change, from, to)| {
         let saved = SavedPart {
             change: *change,
+            exchange: None,
             from: from.map(str::to_owned),
             to: to.map(str::to_owned),
             why: vec!["for a person".to_owned()],
