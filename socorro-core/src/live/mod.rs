@@ -24,7 +24,8 @@
 //! |---|---|
 //! | `socorro.rs` | what a program holds |
 //! | `handle.rs`, `admission.rs` | a named storage, whichever instance is behind it |
-//! | `generation.rs`, `shared.rs` | what runs, and the switch |
+//! | `generation.rs`, `shared.rs` | what runs, and who relies on it |
+//! | `switch.rs`, `in_service.rs`, `sync.rs` | pinning it, and exchanging it under those who do |
 //! | `coordinator.rs`, `driver.rs` | who reloads when, and carrying it out |
 //! | `attempt.rs`, `environment.rs`, `wanted.rs`, `libraries.rs`, `plan.rs`, `open.rs`, `opening.rs` | one attempt |
 //! | `handover/` | exchanging what cannot be shared |
@@ -33,7 +34,7 @@
 //! | `control/` | the socket over which a running program is asked |
 //! | `watch/`, `asked.rs` | reloading when the files have changed; who asked for an attempt |
 //! | `activity.rs` | what the program is at, for whoever tells a service manager |
-//! | `instance.rs`, `in_service.rs`, `degraded.rs` | the life of an instance |
+//! | `instance.rs`, `degraded.rs` | the life of an instance |
 //! | `leaving/`, `retire.rs`, `reaper.rs`, `stop.rs` | its end |
 //! | `report.rs`, `reason.rs`, `history.rs` | what came of it |
 //! | `status.rs`, `away.rs` | how it is right now |
@@ -76,6 +77,8 @@ mod socorro;
 mod starting;
 mod status;
 mod stop;
+mod switch;
+mod sync;
 mod time;
 mod waiting;
 mod wanted;

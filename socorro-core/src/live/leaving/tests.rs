@@ -8,11 +8,13 @@ use super::room::{LEAVING, LEFT_BEHIND};
 use super::{Departures, Leaving, Stage, Terms};
 use crate::context::Context;
 use crate::error::Result;
+use crate::live::handover::Holders;
 use crate::live::in_service::{Live, Within};
 use crate::live::instance::{OpenStorage, StorageInstance};
 use crate::live::plan::{Identity, Part};
 use crate::live::reaper::Reaper;
 use crate::live::retire::Retire;
+use crate::plugin::Resource;
 use crate::plugin::host::Destroyed;
 use crate::step::Failpoints;
 use crate::storage::{Capabilities, CrashStorage};
@@ -313,6 +315,36 @@ async fn what_never_served_ends_too() {
         bench.stages(),
         [("storage.a".to_owned(), 0, 0, Stage::LeftBehind)]
     );
+}
+
+/// What may still be at it is at it for ever, as far as anybody knows.
+#[tokio::test]
+async fn what_an_instance_has_for_itself_is_free_after_a_clean_end_only() {
+    for (way, is_free) in [
+        (Way::Ends, true),
+        (Way::FlushHangs, true),
+        (Way::DestroyHangs, false),
+        (Way::Leaks, false),
+        (Way::Panics, false),
+    ] {
+        let bench = Bench::new();
+        let (holders, part) = (Holders::new(), Part::Storage("a".to_owned()));
+        let claim = holders.claim(part.clone(), vec![Resource::new("directory", "/x")]);
+        claim.acquire().unwrap();
+        let id = claim.id();
+        let fake = Fake {
+            way,
+            ..Fake::default()
+        };
+        let open: Arc<dyn OpenStorage> = Arc::new(fake);
+        let live = Live::new(part.clone(), open, bench.reaper.retired(), Some(claim));
+        bench.settle().await;
+        assert_eq!(holders.left(&[id]), [part.clone()], "it is in service");
+        drop(live);
+        bench.pass(100).await;
+        let left = holders.left(&[id]);
+        assert_eq!(left.is_empty(), is_free, "{left:?}");
+    }
 }
 
 #[tokio::test]
