@@ -11,7 +11,7 @@
 //! 4. **Open** what is new, all at once, under a deadline, and ask for its health. *A backend that is not
 //!    there* refuses the attempt when it is required; with `start = "degraded"` it joins and is probed.
 //! 5. **Exchange** what cannot be shared with its successor, if there is such: operations on it wait while the old
-//!    is closed and the new is opened ([the protocol](handover)). *A failure* opens the old again.
+//!    is closed and the new is opened (the protocol is told in `handover/`). *A failure* opens the old again.
 //! 6. **Commit**: one atomic store. Nothing after it can fail.
 //! 7. **Drain** in the background: operations end in the generation they started in. Waits between retries of
 //!    instances that leave are woken; at the drain deadline what is left is cancelled. An instance retires
