@@ -81,7 +81,7 @@ fn what_is_away_and_what_leaves_is_told() {
 }
 
 #[test]
-fn an_attempt_that_takes_too_long_ends_with_4_and_one_that_fails_with_1() {
+fn an_attempt_that_takes_too_long_ends_with_4() {
     let quick = with_socket("[reload]\ntimeout = \"1ms\"\n");
     let place = Place::new(&quick);
     let mut program = place.start(&["run"]);
@@ -92,7 +92,7 @@ fn an_attempt_that_takes_too_long_ends_with_4_and_one_that_fails_with_1() {
             format!("[storage.s{number}]\ntype = \"filesystem\"\nroot = \"{{}}/s{number}\"\n")
         })
         .collect();
-    place.edit(&(quick.clone() + &many));
+    place.edit(&(quick + &many));
     place.run(&["reload", "--wait"]).fails(
         4,
         &[
@@ -103,35 +103,36 @@ fn an_attempt_that_takes_too_long_ends_with_4_and_one_that_fails_with_1() {
     );
     let report = json(&place, &["status", "--json"])["report"].take();
     assert_eq!(report["refusal"], "timed_out", "{report:#}");
-
-    let nowhere = "[storage.s]\ntype = \"filesystem\"\nroot = \"{}/no/where\"\n";
-    place.edit(&with_socket("[reload]\ntimeout = \"1min\"\n"));
-    assert_eq!(
-        place.run(&["reload", "--wait"]).code,
-        Some(0),
-        "the time is in place"
-    );
-    place.edit(&with_socket(&format!(
-        "[reload]\ntimeout = \"1min\"\n{nowhere}"
-    )));
-    place.run(&["reload", "--wait"]).fails(
-        1,
-        &[
-            "everything stays as it was: generation 2",
-            "storage.s: ",
-            "no/where",
-        ],
-    );
-    let history = place.run(&["status", "--history"]);
-    let lines = history.lines();
-    for (line, outcome) in lines.iter().zip([
-        "applied",
-        "refused: timed_out",
-        "applied",
-        "refused: failed",
-    ]) {
-        assert!(line.contains(outcome), "{history:?}");
-    }
+    tells(&place, &["applied", "refused: timed_out"]);
     program.signal("TERM").unwrap();
     assert!(program.wait(PATIENCE).unwrap().success());
+}
+
+#[test]
+fn an_attempt_that_fails_ends_with_1() {
+    let place = Place::new(&with_socket(""));
+    let mut program = place.start(&["run"]);
+    program.wait_for("started: generation 1", PATIENCE).unwrap();
+    let nowhere = "[storage.s]\ntype = \"filesystem\"\nroot = \"{}/no/where\"\n";
+    place.edit(&with_socket(nowhere));
+    let says = [
+        "everything stays as it was: generation 1",
+        "storage.s: ",
+        "no/where",
+    ];
+    place.run(&["reload", "--wait"]).fails(1, &says);
+    tells(&place, &["applied", "refused: failed"]);
+    program.signal("TERM").unwrap();
+    assert!(program.wait(PATIENCE).unwrap().success());
+}
+
+/// The history has these outcomes.
+#[track_caller]
+fn tells(place: &Place, outcomes: &[&str]) {
+    let history = place.run(&["status", "--history"]);
+    let lines = history.lines();
+    assert_eq!(lines.len(), outcomes.len(), "{history:?}");
+    for (line, outcome) in lines.iter().zip(outcomes) {
+        assert!(line.contains(outcome), "{history:?}");
+    }
 }
