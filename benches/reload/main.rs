@@ -35,9 +35,9 @@ fn main() -> Result<()> {
         .tempdir_in(&work)?;
     let runtime = tokio::runtime::Runtime::new()?;
     let place = directory.path();
-    let served = runtime.block_on(served::measure(&options, place, &plugins))?;
-    let unchanged = runtime.block_on(unchanged::measure(&options, place, &plugins))?;
     let pin = runtime.block_on(pin::measure(&options, &plugins))?;
+    let unchanged = runtime.block_on(unchanged::measure(&options, place, &plugins))?;
+    let served = runtime.block_on(served::measure(&options, place, &plugins))?;
     println!("\ntargets");
     served.report();
     unchanged.report();

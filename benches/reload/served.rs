@@ -27,6 +27,9 @@ const NEARLY_ALL: f64 = 1.5;
 /// Of a commit, in microseconds.
 const COMMIT: f64 = 50.0;
 
+/// Operations that a storage admits at once: a machine that stalls is measured, not refused.
+const ROOM: usize = 100_000;
+
 /// Which storages are there, and what a reload does to them.
 const STORAGES: [(&str, &str); 4] = [
     ("kept", "memory, kept"),
@@ -170,13 +173,14 @@ async fn reload(
 /// The file; each serial makes one of two storages another.
 fn write(file: &Path, place: &Path, plugins: &Path, serial: u64) -> Result<()> {
     let mut text = format!(
-        "[plugins]\npath = [{plugins:?}]\nstage = {:?}\n[storage.kept]\ntype = \"memory\"\n",
+        "[plugins]\npath = [{plugins:?}]\nstage = {:?}\n[storage.kept]\ntype = \"memory\"\n\
+         max_operations = {ROOM}\n",
         place.join("stage")
     );
     let revisions = [0, serial / 2, serial.div_ceil(2)];
     for ((name, _), revision) in STORAGES.iter().skip(1).zip(revisions) {
         text += &format!(
-            "[storage.{name}]\ntype = \"filesystem\"\nroot = {:?}\nsweep_after = \"{}s\"\n",
+            "[storage.{name}]\ntype = \"filesystem\"\nroot = {:?}\nmax_operations = {ROOM}\nsweep_after = \"{}s\"\n",
             place.join(name),
             3600 + revision
         );

@@ -82,7 +82,12 @@ fn text(place: &Path, plugins: &Path, secrets: bool) -> Result<String> {
             1 => (
                 format!(
                     "type = \"s3\"\nbucket = \"crashes\"\nprefix = \"at-{number}\"\nendpoint_url = \
-                     \"http://127.0.0.1:9\"\naccess_key_id = \"key\""
+                     \"http://127.0.0.1:9\"{}",
+                    if secrets {
+                        "\naccess_key_id = \"key\""
+                    } else {
+                        ""
+                    }
                 ),
                 Some("secret_access_key"),
             ),

@@ -73,7 +73,7 @@ mod tests {
     }
 
     fn reloading(attempt: u64) -> Activity {
-        let pending = attempt % 2 == 0;
+        let pending = attempt.is_multiple_of(2);
         at(Phase::Reloading { attempt, pending }, attempt)
     }
 

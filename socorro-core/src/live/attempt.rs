@@ -117,7 +117,7 @@ impl Aim {
         let configuration = partly.configuration.clone();
         let wanted = Wanted::check(environment, partly, present, steps).await?;
         let kept = keep::text(&configuration, &wanted);
-        let basis = Basis::new(document, &configuration, &wanted);
+        let basis = Basis::new(document, &configuration, &wanted, present.basis);
         Ok(Self {
             wanted,
             basis,

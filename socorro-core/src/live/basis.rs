@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::plan::{Part, Shape};
-use super::wanted::Wanted;
-use crate::config::{Configuration, Document, SecretPrint, digest, instance_json, to_json};
+use super::wanted::{Wanted, WantedInstance};
+use crate::config::{
+    Configuration, Document, InstanceConfig, SecretPrint, digest, instance_json, to_json,
+};
 use crate::plugin::loader::ImageHash;
 
 /// A configuration as far as the next one is compared with it. Has no secret, and nothing from which one could
@@ -18,6 +20,8 @@ pub(super) struct Basis {
     /// A hash of all that each part is made of but its secrets, the same in every process.
     pub(super) digests: BTreeMap<Part, String>,
     pub(super) secrets: BTreeMap<Part, Vec<SecretPrint>>,
+    /// What each instance was configured with.
+    configs: BTreeMap<Part, InstanceConfig>,
 }
 
 impl Basis {
@@ -28,13 +32,26 @@ impl Basis {
             shapes: BTreeMap::new(),
             digests: BTreeMap::new(),
             secrets: BTreeMap::new(),
+            configs: BTreeMap::new(),
         }
     }
 
-    pub(super) fn new(document: Document, configuration: &Configuration, wanted: &Wanted) -> Self {
+    /// Of a configuration that was checked; what is in it as it is in `before` is taken over from there.
+    pub(super) fn new(
+        document: Document,
+        configuration: &Configuration,
+        wanted: &Wanted,
+        before: &Self,
+    ) -> Self {
         let mut digests = BTreeMap::new();
         let mut secrets = BTreeMap::new();
         for instance in &wanted.instances {
+            if let Some((part, digest)) = before.digest_of(instance) {
+                let prints = before.secrets.get(part).cloned();
+                secrets.extend(prints.map(|prints| (part.clone(), prints)));
+                digests.insert(part.clone(), digest.clone());
+                continue;
+            }
             let schema = instance.schema();
             let mut said = instance_json(&instance.config, schema);
             if let Some(said) = said.as_object_mut() {
@@ -69,7 +86,23 @@ impl Basis {
             shapes: wanted.shapes(),
             digests,
             secrets,
+            configs: wanted
+                .instances
+                .iter()
+                .map(|instance| (instance.part(), instance.config.clone()))
+                .collect(),
         }
+    }
+
+    /// The digest of this instance, if it says what it said before and is made of what it was made of.
+    fn digest_of(&self, instance: &WantedInstance) -> Option<(&Part, &String)> {
+        let part = instance.part();
+        let same = match self.shapes.get(&part)? {
+            Shape::Instance { identity, .. } => *identity == instance.identity,
+            _ => false,
+        };
+        let same = same && *self.configs.get(&part)? == instance.config;
+        self.digests.get_key_value(&part).filter(|_| same)
     }
 
     /// Is the value at this dotted key a secret, or a part of one?

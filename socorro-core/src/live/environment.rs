@@ -106,7 +106,7 @@ pub(super) async fn read(
             Ok(Read { document, partly })
         })
     };
-    match apart("read", read).await {
+    match apart(read).await {
         Ok(read) => read,
         Err(error) => Err(unread(format!("there is no thread to read it on: {error}"))),
     }

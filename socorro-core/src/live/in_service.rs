@@ -1,8 +1,6 @@
 //! What is open behind an instance, and who holds it.
 
 use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 use tokio_util::task::task_tracker::TaskTrackerToken;
@@ -12,6 +10,7 @@ use super::instance::Openable;
 use super::leaving::Departure;
 use super::plan::Part;
 use super::retire::{Retire, Retired, Retiree};
+use super::sync::{Arc, AtomicUsize, Mutex, MutexGuard, Ordering, PoisonError};
 
 /// An open storage or source. An operation [enters](Self::enter) it from its start to its end, and a crash that was
 /// handed out stays in it until it is settled. When nothing holds it any more it retires by itself.
@@ -23,11 +22,17 @@ pub(crate) struct Live<T: ?Sized> {
     /// What it has for itself until it has ended; none for a composite.
     claim: Option<Arc<Claim>>,
     /// Taken when it retires, which it does once.
-    token: Mutex<Option<TaskTrackerToken>>,
+    end: Mutex<Option<End>>,
     service: watch::Sender<Service>,
-    departure: Mutex<Option<Arc<Departure>>>,
     /// How many are in it, with [`GIVEN_UP`]. It does not keep it open: that does who holds it.
     operations: AtomicUsize,
+}
+
+/// How it ends.
+struct End {
+    token: TaskTrackerToken,
+    /// Why it leaves, once it does.
+    departure: Option<Arc<Departure>>,
 }
 
 /// What whoever holds it may do.
@@ -89,11 +94,13 @@ impl<T: Openable + ?Sized> Live<T> {
             part,
             open,
             into_retiring: T::into_retiring,
-            token: Mutex::new(Some(retired.open.token())),
+            end: Mutex::new(Some(End {
+                token: retired.open.token(),
+                departure: None,
+            })),
             retired,
             claim,
             service: watch::Sender::new(Service::In),
-            departure: Mutex::default(),
             operations: AtomicUsize::new(0),
         })
     }
@@ -148,33 +155,39 @@ impl<T: ?Sized> Live<T> {
 
     /// It leaves for this reason; one that it left for before stays.
     pub(super) fn departs(&self, departure: Arc<Departure>) {
-        lock(&self.departure).get_or_insert(departure);
+        if let Some(end) = &mut *self.end() {
+            // There already: a reload let it go, and now the program ends too.
+            end.departure.get_or_insert(departure);
+        }
     }
 
     /// It stays after all.
     pub(super) fn stays(&self) {
-        lock(&self.departure).take();
+        if let Some(end) = &mut *self.end() {
+            end.departure = None;
+        }
+    }
+
+    fn end(&self) -> MutexGuard<'_, Option<End>> {
+        self.end.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn retire(&self, operations: usize) {
-        let Some(token) = lock(&self.token).take() else {
+        let end = self.end().take();
+        let Some(End { token, departure }) = end else {
             return;
         };
         let retiree = Retiree {
             part: self.part.clone(),
             open: (self.into_retiring)(self.open.clone()),
             claim: self.claim.clone(),
-            departure: lock(&self.departure).clone(),
+            departure,
             operations,
             token,
         };
         // Nobody listens only after the program was shut down; what is open then ends by its own drop.
         let _ = self.retired.retirees.send(retiree);
     }
-}
-
-fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
-    of.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl<T: ?Sized + Send + Sync> Held for Live<T> {
@@ -195,7 +208,10 @@ impl<T: ?Sized + Send + Sync> Held for Live<T> {
     fn give_up(&self) {
         // Pairs with leaving.
         let operations = self.operations.fetch_or(GIVEN_UP, Ordering::Acquire);
-        self.retire(operations & !GIVEN_UP);
+        // Given up before: what is counted now may be refused just then.
+        if operations & GIVEN_UP == 0 {
+            self.retire(operations);
+        }
     }
 }
 

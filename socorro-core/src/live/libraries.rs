@@ -17,7 +17,7 @@ use futures_util::future::join_all;
 use serde_json::Value;
 
 use super::plan::{Identity, Shape};
-use crate::config::{Class, ConfigError, InstanceConfig, Wrong};
+use crate::config::{Class, ConfigError, ConfigErrors, InstanceConfig, Wrong};
 use crate::error::Error;
 use crate::plugin::loader::{Loader, Refusal};
 use crate::plugin::{Kind, Plugin};
@@ -67,11 +67,14 @@ impl Libraries {
         &self,
         config: &InstanceConfig,
         running: Option<&Shape>,
-    ) -> Result<Code, ConfigError> {
+    ) -> Result<Code, ConfigErrors> {
         let refusal = match self.loaded.get(&wish(config)) {
             Some(Ok(plugin)) => return Ok(Code::Plugin(plugin.clone())),
             Some(Err(refusal)) => refusal,
-            None => return Err(config.wrong("type", Wrong::new(Class::PluginRefused, UNASKED))),
+            None => {
+                let wrong = Wrong::new(Class::PluginRefused, UNASKED);
+                return Err(config.wrong("type", wrong).into());
+            }
         };
         match running {
             // A composite has no code of its own, and might stay with children that go.
@@ -83,7 +86,7 @@ impl Libraries {
                     why: refusal.error.message().into(),
                 })
             }
-            _ => Err(wrong(&self.loader, config, &refusal.error)),
+            _ => Err(wrong(&self.loader, config, &refusal.error).into()),
         }
     }
 }

@@ -11,7 +11,7 @@
 //! 4. **Open** what is new, all at once, under a deadline, and ask for its health. *A backend that is not
 //!    there* refuses the attempt when it is required; with `start = "degraded"` it joins and is probed.
 //! 5. **Exchange** what cannot be shared with its successor, if there is such: operations on it wait while the old
-//!    is closed and the new is opened ([the protocol](handover)). *A failure* opens the old again.
+//!    is closed and the new is opened (the protocol is told in `handover/`). *A failure* opens the old again.
 //! 6. **Commit**: one atomic store. Nothing after it can fail.
 //! 7. **Drain** in the background: operations end in the generation they started in. Waits between retries of
 //!    instances that leave are woken; at the drain deadline what is left is cancelled. An instance retires
@@ -24,7 +24,8 @@
 //! |---|---|
 //! | `socorro.rs` | what a program holds |
 //! | `handle.rs`, `admission.rs` | a named storage, whichever instance is behind it |
-//! | `generation.rs`, `shared.rs` | what runs, and the switch |
+//! | `generation.rs`, `shared.rs` | what runs, and who relies on it |
+//! | `switch.rs`, `in_service.rs`, `sync.rs` | pinning it, and exchanging it under those who do |
 //! | `coordinator.rs`, `driver.rs` | who reloads when, and carrying it out |
 //! | `attempt.rs`, `environment.rs`, `wanted.rs`, `libraries.rs`, `plan.rs`, `open.rs`, `opening.rs` | one attempt |
 //! | `handover/` | exchanging what cannot be shared |
@@ -33,7 +34,7 @@
 //! | `control/` | the socket over which a running program is asked |
 //! | `watch/`, `asked.rs` | reloading when the files have changed; who asked for an attempt |
 //! | `activity.rs` | what the program is at, for whoever tells a service manager |
-//! | `instance.rs`, `in_service.rs`, `degraded.rs` | the life of an instance |
+//! | `instance.rs`, `degraded.rs` | the life of an instance |
 //! | `leaving/`, `retire.rs`, `reaper.rs`, `stop.rs` | its end |
 //! | `report.rs`, `reason.rs`, `history.rs` | what came of it |
 //! | `status.rs`, `away.rs` | how it is right now |
@@ -76,6 +77,8 @@ mod socorro;
 mod starting;
 mod status;
 mod stop;
+mod switch;
+mod sync;
 mod time;
 mod waiting;
 mod wanted;

@@ -63,7 +63,7 @@ pub enum Refusal {
     TimedOut,
 }
 
-/// What came of one attempt. Its [`Display`](fmt::Display) is for a person, its [`Serialize`] for machines.
+/// What came of one attempt. Its [`Display`](std::fmt::Display) is for a person, its [`Serialize`] for machines.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ReloadReport {

@@ -59,7 +59,7 @@ pub(super) async fn resolve(
     if !on_files {
         return Ok(work());
     }
-    apart("secret", work)
+    apart(work)
         .await
         .map_err(|error| unread(format!("there is no thread to read secrets on: {error}")))
 }

@@ -4,15 +4,14 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use arc_swap::ArcSwap;
-
 use super::generation::Generation;
 use super::handle::StorageHandle;
+use super::switch::Switch;
 use crate::error::{Error, ErrorKind, Result};
 
-/// The switch. Pinning is one atomic load and one increment, without a lock; committing is one store.
+/// What all handles have in common.
 pub(crate) struct Shared {
-    current: ArcSwap<Generation>,
+    current: Switch<Generation>,
     /// Which names the embedding program holds handles to: off the path of operations.
     claims: Mutex<BTreeMap<String, Weak<Claim>>>,
 }
@@ -24,19 +23,19 @@ pub(crate) struct Claim;
 impl Shared {
     pub(super) fn new() -> Arc<Self> {
         Arc::new(Self {
-            current: ArcSwap::from_pointee(Generation::default()),
+            current: Switch::new(Generation::default()),
             claims: Mutex::default(),
         })
     }
 
     /// The current generation, kept as long as the caller keeps it.
     pub(crate) fn pin(&self) -> Arc<Generation> {
-        self.current.load_full()
+        self.current.pin()
     }
 
     /// Makes `next` the current generation and returns the one before.
     pub(super) fn commit(&self, next: Arc<Generation>) -> Arc<Generation> {
-        self.current.swap(next)
+        self.current.commit(next)
     }
 
     pub(super) fn handle(self: &Arc<Self>, name: &str) -> Result<StorageHandle> {
@@ -71,7 +70,7 @@ impl Shared {
 impl fmt::Debug for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Shared")
-            .field("generation", &self.current.load().number())
+            .field("generation", &self.pin().number())
             .finish_non_exhaustive()
     }
 }

@@ -88,7 +88,7 @@ impl Builder {
     /// All there is to know of a dotted key, such as `storage.archive.bucket`: its value, who said it over
     /// whom, what it is for, and what a change costs. The configuration need not be right, only readable.
     ///
-    /// Every layer that cannot be read; [`Class::UnknownKey`] for a key that nobody set and that is no option.
+    /// Every layer that cannot be read; [`Class::UnknownKey`](crate::config::Class::UnknownKey) for a key that nobody set and that is no option.
     pub async fn explain(self, key: &str) -> Result<Explained, ConfigErrors> {
         let (environment, _, _) = self.environment();
         let document = environment.document().await?;

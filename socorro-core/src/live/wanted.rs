@@ -273,7 +273,7 @@ impl Check<'_> {
             match self.code(kind, config) {
                 Ok(Begun::Whole(instance)) => checked.push(Ok(instance)),
                 Ok(Begun::Backend(backend)) => backends.push(backend),
-                Err(wrong) => checked.push(Err(wrong.into())),
+                Err(wrong) => checked.push(Err(wrong)),
             }
         }
         match resolve(self.environment, backends).await {
@@ -290,7 +290,7 @@ impl Check<'_> {
     /// Finds the code of an instance, if it has any.
     ///
     /// Why there is none.
-    fn code(&self, kind: Kind, config: InstanceConfig) -> Result<Begun, ConfigError> {
+    fn code(&self, kind: Kind, config: InstanceConfig) -> Result<Begun, ConfigErrors> {
         let part = part(kind, &config);
         if !config.stores.is_empty() {
             let identity = Identity {

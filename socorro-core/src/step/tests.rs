@@ -65,9 +65,9 @@ async fn what_does_not_return_is_under_way_until_it_is_dropped() {
 
 #[tokio::test]
 async fn a_panic_on_a_thread_apart_comes_back() {
-    let panics = tokio::spawn(apart("test", || -> () { panic!("on purpose") }));
+    let panics = tokio::spawn(apart(|| -> () { panic!("on purpose") }));
     assert!(panics.await.unwrap_err().is_panic());
-    assert_eq!(apart("test", || 5).await.unwrap(), 5);
+    assert_eq!(apart(|| 5).await.unwrap(), 5);
 }
 
 #[tokio::test]

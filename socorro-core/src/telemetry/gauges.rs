@@ -1,5 +1,7 @@
 //! What is counted when somebody looks.
 
+use metrics::Gauge;
+
 use super::operation::Meters;
 use super::table;
 use crate::live::{Stage, Status};
@@ -51,12 +53,33 @@ pub(crate) fn record(status: &Status, meters: &Meters) {
         table::BYTES_IN_FLIGHT
             .gauge(&[&name])
             .set(in_flight.bytes as f64);
+        table::PARKED
+            .gauge(&[&format!("storage.{name}")])
+            .increment(0.0);
     }
 }
 
 /// A storage or source is without its backend, or has it again.
 pub(crate) fn absent(part: &str, is: bool) {
     table::DEGRADED.gauge(&[part]).set(f64::from(u8::from(is)));
+}
+
+/// An operation that waits while a reload exchanges what it is for; until this is dropped.
+pub(crate) struct Parked(Gauge);
+
+impl Parked {
+    /// It waits for this part from now on.
+    pub(crate) fn at(part: &str) -> Self {
+        let parked = table::PARKED.gauge(&[part]);
+        parked.increment(1.0);
+        Self(parked)
+    }
+}
+
+impl Drop for Parked {
+    fn drop(&mut self) {
+        self.0.decrement(1.0);
+    }
 }
 
 /// An instance did not end cleanly.

@@ -17,7 +17,7 @@ mod operation;
 mod reload;
 pub mod table;
 
-pub(crate) use gauges::{absent, record as record_gauges, straggled};
+pub(crate) use gauges::{Parked, absent, record as record_gauges, straggled};
 pub(crate) use operation::{Measured, Meter, Meters};
 pub(crate) use reload::record as record_report;
 pub(crate) use table::is_ours;

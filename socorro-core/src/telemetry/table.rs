@@ -137,6 +137,9 @@ table! {
     IN_FLIGHT = Gauge "socorro_operations_in_flight" [storage: "the configured name"];
     /// Bytes in memory of the operations under way on a storage; `max_bytes` bounds them.
     BYTES_IN_FLIGHT = Gauge "socorro_bytes_in_flight" in Bytes [storage: "the configured name"];
+    /// Operations that wait because a reload exchanges what they are for; they are in flight as well.
+    /// `reload.park_timeout` bounds how long.
+    PARKED = Gauge "socorro_parked_operations" [part: "`storage.NAME`, `source.NAME`"];
     /// Crashes that pipelines took from their sources and were done with.
     PIPELINE_CRASHES = Counter "socorro_pipeline_crashes_total" [
         pipeline: "the configured name",

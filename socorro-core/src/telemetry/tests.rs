@@ -1,6 +1,11 @@
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::table::{ALL, BUCKETS, MetricKind, is_ours, page};
+use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
+
+use super::Parked;
+use super::table::{ALL, BUCKETS, MetricKind, PARKED, is_ours, page};
 
 #[test]
 fn names_are_such_as_prometheus_wants() {
@@ -60,4 +65,46 @@ fn a_plugin_cannot_pass_for_core() {
     ] {
         assert!(!is_ours(theirs), "{theirs}");
     }
+}
+
+/// Records one gauge.
+struct OneGauge(Arc<AtomicU64>);
+
+impl OneGauge {
+    fn value(&self) -> f64 {
+        f64::from_bits(self.0.load(Ordering::Relaxed))
+    }
+}
+
+impl Recorder for OneGauge {
+    fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+    fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+    fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+    fn register_counter(&self, _: &Key, _: &Metadata<'_>) -> Counter {
+        Counter::noop()
+    }
+
+    fn register_gauge(&self, key: &Key, _: &Metadata<'_>) -> Gauge {
+        assert_eq!(key.name(), PARKED.name);
+        Gauge::from_arc(self.0.clone())
+    }
+
+    fn register_histogram(&self, _: &Key, _: &Metadata<'_>) -> Histogram {
+        Histogram::noop()
+    }
+}
+
+#[test]
+fn an_operation_is_parked_until_it_goes_on() {
+    let recorder = OneGauge(Arc::new(AtomicU64::new(0)));
+    metrics::with_local_recorder(&recorder, || {
+        let one = Parked::at("storage.a");
+        let another = Parked::at("storage.a");
+        assert_eq!(recorder.value(), 2.0);
+        drop(one);
+        assert_eq!(recorder.value(), 1.0);
+        drop(another);
+        assert_eq!(recorder.value(), 0.0);
+    });
 }

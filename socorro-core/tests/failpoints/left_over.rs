@@ -19,12 +19,12 @@ impl LeftOver {
     pub(crate) async fn settled() -> Self {
         loop {
             let now = Self::now();
-            let is_passing = |name: &String| {
-                ["sp-ctl-", "socorro-"]
-                    .iter()
-                    .any(|own| name.starts_with(own))
+            let count = |own| {
+                let threads = now.threads.iter();
+                threads.filter(|name| name.starts_with(own)).count()
             };
-            if !now.threads.iter().any(is_passing) {
+            // One of core's own is kept for the next work.
+            if count("sp-ctl-") == 0 && count("socorro-") <= 1 {
                 return now;
             }
             tokio::task::yield_now().await;

@@ -127,15 +127,17 @@ async fn a_call_that_never_comes_back() {
         is_told && stages() == [("storage.a".to_owned(), 1, Stage::LeftBehind)]
     })
     .await;
+    eventually("it is told", || !socorro.stragglers().is_empty()).await;
     let told = socorro.stragglers();
     assert_eq!((told.len(), told[0].operations), (1, 1));
     assert!(told[0].why.contains("1 operations in it"), "{told:?}");
     assert!(!hangs.is_finished());
 
     shut(false);
-    let error = hangs.await.unwrap();
-    // Which of its ends it notices first is open.
-    assert!(error.is_err(), "{error:?}");
+    let saved = hangs.await.unwrap();
+    // Which of its ends it notices first is open: that it was cancelled, or that it is saved after all.
+    let stored = script("stuck_a").has(id(66));
+    assert!(saved.is_err() || stored, "{saved:?}, stored: {stored}");
     eventually("it ends after all", || socorro.leaving().is_empty()).await;
     socorro.shutdown().await;
 }

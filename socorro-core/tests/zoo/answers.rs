@@ -184,7 +184,7 @@ fn an_answer_when_the_instance_is_gone() {
                 storage.clone().destroy(LONG)
             );
             assert_eq!(end, Destroyed::Clean);
-            zoo.open_gate().await;
+            zoo.open_gate();
             while plugin.stray_answers() == 0 {
                 tokio::task::yield_now().await;
             }

@@ -145,7 +145,9 @@ impl Load {
         let Some(id) = ledger.reading(planned.pick) else {
             return Ok(());
         };
-        let outcome = self.compare(handle, &id, planned.pick % 2 == 0).await;
+        let outcome = self
+            .compare(handle, &id, planned.pick.is_multiple_of(2))
+            .await;
         ledger.read(id);
         outcome
     }

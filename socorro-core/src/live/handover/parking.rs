@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use crate::error::{Applied, Error, ErrorKind, Result};
 use crate::live::plan::Part;
 use crate::storage::Capabilities;
+use crate::telemetry::Parked;
 use crate::transaction::Clock;
 
 /// Where the operations on one part wait. It is opened once, when they can go on: with the new instance or with
@@ -61,6 +62,7 @@ impl Parking {
     pub(crate) async fn wait(&self, own: Option<Instant>) -> Result<()> {
         let now = self.clock.now();
         let deadline = own.map_or(self.deadline, |own| own.min(self.deadline));
+        let _parked = Parked::at(&self.part.to_string());
         tokio::select! {
             biased;
             () = self.released() => return Ok(()),

@@ -1,13 +1,12 @@
 //! What is open of an instance, and the way in and out of service.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use arc_swap::ArcSwapOption;
 use tokio::sync::Notify;
 
 use super::Parking;
 use crate::live::in_service::{Live, Service};
+use crate::live::sync::{Arc, ArcSwapOption, Mutex, PoisonError, Weak};
 
 /// In service, or out of it with a place to wait. Entering is one atomic load and one increment, without a lock.
 pub(crate) struct Slot<T: ?Sized> {
@@ -97,6 +96,6 @@ impl<T: ?Sized> Slot<T> {
 
 impl<T: ?Sized> fmt::Debug for Slot<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Slot").field(&self.live.load()).finish()
+        f.debug_tuple("Slot").field(&self.live.load_full()).finish()
     }
 }

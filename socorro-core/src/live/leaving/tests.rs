@@ -339,7 +339,11 @@ async fn what_an_instance_has_for_itself_is_free_after_a_clean_end_only() {
         let open: Arc<dyn OpenStorage> = Arc::new(fake);
         let live = Live::new(part.clone(), open, bench.reaper.retired(), Some(claim));
         bench.settle().await;
-        assert_eq!(holders.left(&[id]), [part.clone()], "it is in service");
+        assert_eq!(
+            holders.left(&[id]),
+            std::slice::from_ref(&part),
+            "it is in service"
+        );
         drop(live);
         bench.pass(100).await;
         let left = holders.left(&[id]);

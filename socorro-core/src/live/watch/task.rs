@@ -35,7 +35,7 @@ pub(in crate::live) struct Eyes {
 pub(in crate::live) async fn look(layers: &Layers, secrets: &SystemSecrets) -> io::Result<Look> {
     let (layers, secrets) = (layers.clone(), secrets.clone());
     let take = move || Look::take(&layers, &secrets);
-    apart("look", take).await
+    apart(take).await
 }
 
 impl Watch {

@@ -158,7 +158,7 @@ impl Loader {
         let inner = Arc::clone(&self.0);
         let name = name.to_owned();
         let library = library.map(Path::to_owned);
-        apart("plugin", move || inner.load(&name, library))
+        apart(move || inner.load(&name, library))
             .await
             .map_err(|error| {
                 let why = "there is no thread to load a plugin on";

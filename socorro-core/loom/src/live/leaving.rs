@@ -1,0 +1,2 @@
+/// Why an instance leaves.
+pub(super) struct Departure;
