@@ -77,11 +77,11 @@ impl Place {
         self.go.send_replace(true);
     }
 
-    /// Waits until the log has this entry so many times; fails after ten seconds.
+    /// Waits until the log has this entry so many times; fails after two minutes.
     pub async fn logged_times(&self, entry: &str, times: usize) {
         let mut log = self.log.subscribe();
         let there = log.wait_for(|log| log.iter().filter(|it| *it == entry).count() >= times);
-        let there = tokio::time::timeout(std::time::Duration::from_secs(10), there).await;
+        let there = tokio::time::timeout(std::time::Duration::from_secs(120), there).await;
         let Ok(Ok(_)) = there else {
             panic!(
                 "never {times} times: {entry}; the log is {:?}",
