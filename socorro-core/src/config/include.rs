@@ -68,12 +68,11 @@ impl<'a> Reader<'a> {
         if !path.is_dir() {
             return self.read_file(path);
         }
-        match file::list_toml(path) {
+        let found = file::list_toml(path);
+        self.record(path, Content::of_paths(None, &found));
+        match found {
             Ok(paths) => paths.iter().for_each(|path| self.read_file(path)),
-            Err(wrong) => {
-                self.record(path, Content::Unreadable(wrong.class));
-                self.wrong(&Origin::path(path), "", wrong);
-            }
+            Err(wrong) => self.wrong(&Origin::path(path), "", wrong),
         }
     }
 
@@ -172,10 +171,15 @@ impl<'a> Reader<'a> {
         self.open.push(canonical);
         let directory = path.parent().unwrap_or(Path::new(""));
         for (node, name) in included {
-            match matches(directory, name) {
+            let found = matches(directory, name);
+            if is_pattern(name) {
+                self.record(directory, Content::of_paths(Some(name), &found));
+            }
+            match found {
                 Ok(paths) => {
                     for path in paths {
                         if is_pattern(name) && self.is_open_last(&path) {
+                            self.record(&path, Content::Itself);
                             continue;
                         }
                         if !path.exists() {
@@ -247,7 +251,7 @@ fn is_pattern(name: &str) -> bool {
 
 /// The paths that `name` means in `directory`: one, or those that match a pattern, in order. A pattern may
 /// match nothing.
-fn matches(directory: &Path, name: &str) -> Result<Vec<PathBuf>, Wrong> {
+pub(crate) fn matches(directory: &Path, name: &str) -> Result<Vec<PathBuf>, Wrong> {
     if !is_pattern(name) {
         return Ok(vec![directory.join(name)]);
     }

@@ -98,7 +98,7 @@ pub use origin::{InFile, Origin, Place};
 pub(crate) use partial::Partly;
 pub use schema::Schema;
 pub use secrets::{SecretRef, SecretSource, SystemSecrets};
-pub(crate) use seen::{Look, Recorder};
+pub(crate) use seen::{Files, Look, Recorder, reads_the_same};
 pub use snippet::Snippet;
 
 #[cfg(test)]

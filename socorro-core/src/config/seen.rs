@@ -12,8 +12,9 @@ use super::error::Wrong;
 use super::fingerprint::fingerprint_of_text;
 use super::fingerprints::SecretPrint;
 use super::layers::Layers;
-use super::secrets::{self, SecretRef, SystemSecrets};
-use super::tree::{Kind, Node};
+use super::secrets::{self, SecretRef, SecretSource, SystemSecrets};
+use super::tree::{Kind, Node, Table};
+use super::{file, include};
 use crate::step::Steps;
 
 /// What a file said. Says nothing about what the file is called or when it was written.
@@ -25,6 +26,13 @@ pub(crate) enum Content {
     Bytes([u8; 32]),
     /// It is not there, too large, or else.
     Unreadable(Class),
+    /// A directory, or a pattern in it, with the paths that this leads to, by their SHA-256.
+    Paths {
+        pattern: Option<String>,
+        sha256: [u8; 32],
+    },
+    /// Passed over, because a pattern matches the file that it stands in.
+    Itself,
 }
 
 impl Content {
@@ -35,10 +43,71 @@ impl Content {
             Err(wrong) => Self::Unreadable(wrong.class),
         }
     }
+
+    /// Of a directory, or of a pattern in it.
+    pub(crate) fn of_paths(pattern: Option<&str>, found: &Result<Vec<PathBuf>, Wrong>) -> Self {
+        let paths = match found {
+            Ok(paths) => paths,
+            Err(wrong) => return Self::Unreadable(wrong.class),
+        };
+        let mut hash = Sha256::new();
+        for path in paths {
+            let path = path.as_os_str().as_encoded_bytes();
+            hash.update(path.len().to_le_bytes());
+            hash.update(path);
+        }
+        Self::Paths {
+            pattern: pattern.map(str::to_owned),
+            sha256: hash.finalize().into(),
+        }
+    }
+
+    /// Would it be read the same at `path` now? No, when that cannot be said without reading everything. Blocks.
+    fn is_still_at(&self, path: &Path, size_limit: u64) -> bool {
+        let now = match self {
+            Self::Empty | Self::Bytes(_) => Self::of(&file::read(path, size_limit)),
+            Self::Paths { pattern, .. } => {
+                let pattern = pattern.as_deref();
+                let found = match pattern {
+                    Some(pattern) => include::matches(path, pattern),
+                    None => file::list_toml(path),
+                };
+                Self::of_paths(pattern, &found)
+            }
+            Self::Unreadable(_) | Self::Itself => return false,
+        };
+        now == *self
+    }
 }
 
-/// Every file that was read, by the path by which it was read, in this order.
+/// Every file that was read, and what led to it, by the path by which it was read, in this order.
 pub(crate) type Files = Vec<(PathBuf, Content)>;
+
+/// Would layers that read these files read the same now, the secrets included that `root` refers to?
+///
+/// No, when that cannot be said without reading everything. Nothing is parsed: what is read is decided by what the
+/// files say, and that is compared. Blocks.
+pub(crate) fn reads_the_same<'a>(
+    files: &Files,
+    size_limit: u64,
+    root: &Table,
+    secrets: &SystemSecrets,
+    mut prints: impl Iterator<Item = &'a SecretPrint>,
+) -> bool {
+    let is_still = |(path, content): &(PathBuf, Content)| content.is_still_at(path, size_limit);
+    if !files.iter().all(is_still) {
+        return false;
+    }
+    let mut references = Vec::new();
+    root.values()
+        .for_each(|node| collect(node, &mut references));
+    let print = |reference: SecretRef| {
+        let print = fingerprint_of_text(&secrets.read(&reference).ok()?).ok()?;
+        Some((reference.to_string(), print))
+    };
+    let now: BTreeMap<String, [u8; 32]> = references.into_iter().filter_map(print).collect();
+    prints.all(|secret| now.get(&secret.reference) == Some(&secret.fingerprint))
+}
 
 /// Where [`Layers`] write down what they read. Clones are one.
 #[derive(Clone, Debug, Default)]
@@ -80,6 +149,8 @@ impl Look {
             let print = secret.and_then(|secret| fingerprint_of_text(&secret).ok());
             (reference.to_string(), print)
         };
+        // Variables do not change under a program that only looks.
+        references.retain(|reference| !matches!(reference, SecretRef::Env(_)));
         Self {
             files: recorder.take(),
             secrets: references.into_iter().map(print).collect(),
@@ -114,10 +185,9 @@ impl Look {
     }
 }
 
-/// The references to files and credentials anywhere below.
+/// The references to secrets anywhere below.
 fn collect(node: &Node, references: &mut Vec<SecretRef>) {
     match (secrets::parse(node), &node.kind) {
-        (Some(SecretRef::Env(_)), _) => {}
         (Some(reference), _) => references.push(reference),
         (None, Kind::Table(table)) => table.values().for_each(|node| collect(node, references)),
         (None, Kind::List(items)) => items.iter().for_each(|node| collect(node, references)),

@@ -10,6 +10,7 @@ use std::time::Instant;
 use futures_util::future::join_all;
 
 use super::admission::Admission;
+use super::again;
 use super::basis::Basis;
 use super::diff::Diff;
 use super::environment::{self, Environment, Read};
@@ -52,6 +53,21 @@ pub(super) struct Candidate {
     pub(super) control: Option<PathBuf>,
     /// The step that is left to do. None when this is what runs already, and there is nothing to commit.
     pub(super) committing: Option<Taken>,
+}
+
+impl Candidate {
+    /// What runs already.
+    fn unchanged(running: &Generation, before: &Before) -> Self {
+        Self {
+            generation: running.clone(),
+            exchanged: None,
+            reload: running.settings.reload.clone(),
+            basis: before.basis.clone(),
+            kept: None,
+            control: running.settings.control.socket.clone(),
+            committing: None,
+        }
+    }
 }
 
 /// What an attempt starts from.
@@ -145,21 +161,26 @@ impl Attempt {
             running: &shapes,
             basis: &before.basis,
         };
+        if let Some(nothing) = again::changes_nothing(environment, layers, before, &shapes).await {
+            self.diff = nothing;
+            return Ok(Candidate::unchanged(running, before));
+        }
         let recorder = Recorder::default();
         let layers = layers.recorded_by(&recorder);
         let aim = Aim::take(environment, &layers, present, &self.steps).await;
         // Before what is wrong is told: it may be wrong because it is half written.
+        let files = recorder.take();
         if let Some(look) = &before.look
-            && !(look.has_files(&recorder.take())
-                && aim.as_ref().map_or(true, |aim| aim.is_of(look)))
+            && !(look.has_files(&files) && aim.as_ref().map_or(true, |aim| aim.is_of(look)))
         {
             return Err(vec!["the files changed while they were read".into()]);
         }
         let Aim {
             wanted,
-            basis,
+            mut basis,
             kept,
         } = aim.map_err(reasons)?;
+        basis.files = Some(files);
         let steps = self.steps.clone();
         let plan = async {
             self.diff = Diff::between(&shapes, &before.basis, &basis);

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::plan::{Part, Shape};
 use super::wanted::{Wanted, WantedInstance};
 use crate::config::{
-    Configuration, Document, InstanceConfig, SecretPrint, digest, instance_json, to_json,
+    Configuration, Document, Files, InstanceConfig, SecretPrint, digest, instance_json, to_json,
 };
 use crate::plugin::loader::ImageHash;
 
@@ -21,7 +21,9 @@ pub(super) struct Basis {
     pub(super) digests: BTreeMap<Part, String>,
     pub(super) secrets: BTreeMap<Part, Vec<SecretPrint>>,
     /// What each instance was configured with.
-    configs: BTreeMap<Part, InstanceConfig>,
+    pub(super) configs: BTreeMap<Part, InstanceConfig>,
+    /// The files that it was read from, if the program's layers read them.
+    pub(super) files: Option<Files>,
 }
 
 impl Basis {
@@ -33,6 +35,7 @@ impl Basis {
             digests: BTreeMap::new(),
             secrets: BTreeMap::new(),
             configs: BTreeMap::new(),
+            files: None,
         }
     }
 
@@ -91,6 +94,7 @@ impl Basis {
                 .iter()
                 .map(|instance| (instance.part(), instance.config.clone()))
                 .collect(),
+            files: None,
         }
     }
 

@@ -110,6 +110,21 @@ impl Diff {
         Self { plan, why, digests }
     }
 
+    /// Everything stays, because what is read says what `running` was made from; none when something of it waits for
+    /// a restart.
+    pub(super) fn of_the_same(running: &BTreeMap<Part, Shape>, from: &Basis) -> Option<Self> {
+        let plan = Plan::between(running, &from.shapes);
+        let digests = from.digests.iter().map(|(part, digest)| {
+            let both = (Some(digest.clone()), Some(digest.clone()));
+            (part.clone(), both)
+        });
+        plan.is_empty().then(|| Self {
+            digests: digests.collect(),
+            plan,
+            why: Why::default(),
+        })
+    }
+
     /// Would a reload change anything at all?
     pub fn is_empty(&self) -> bool {
         self.plan.is_empty()

@@ -18,7 +18,7 @@ use crate::transaction::{Drain, TransactionExecutor};
 
 /// Everything that one operation needs from its start to its end. An operation holds the generation it
 /// started in, and so keeps every instance in it open.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Generation {
     /// Counted from 1; 0 is the empty one before the start and after the end.
     pub(super) number: u64,

@@ -27,7 +27,7 @@
 //! | `generation.rs`, `shared.rs` | what runs, and who relies on it |
 //! | `switch.rs`, `in_service.rs`, `sync.rs` | pinning it, and exchanging it under those who do |
 //! | `coordinator.rs`, `driver.rs` | who reloads when, and carrying it out |
-//! | `attempt.rs`, `environment.rs`, `wanted.rs`, `libraries.rs`, `plan.rs`, `open.rs`, `opening.rs` | one attempt |
+//! | `attempt.rs`, `again.rs`, `environment.rs`, `wanted.rs`, `libraries.rs`, `plan.rs`, `open.rs`, `opening.rs` | one attempt |
 //! | `handover/` | exchanging what cannot be shared |
 //! | `basis.rs`, `settings.rs`, `diff.rs`, `saved.rs` | what changed and why; a plan that was reviewed |
 //! | `starting.rs`, `keep.rs` | the start, and what is kept for one on broken files |
@@ -41,6 +41,7 @@
 
 mod activity;
 mod admission;
+mod again;
 mod asked;
 mod attempt;
 mod away;

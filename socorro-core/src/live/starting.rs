@@ -66,6 +66,10 @@ pub(super) async fn first(
         Ok(candidate) => {
             // It is there already.
             candidate.kept = None;
+            // The next attempt reads the layers, which are not what was read here.
+            if let Some(basis) = Arc::get_mut(&mut candidate.basis) {
+                basis.files = None;
+            }
             let errors = std::mem::take(errors);
             (second, Some(Broken { kept, errors }))
         }
