@@ -76,7 +76,7 @@ impl Socorro {
             control: false,
             last_good: None,
             watch: None,
-            failpoints: Failpoints::default(),
+            failpoints: Default::default(),
         }
     }
 

@@ -7,7 +7,10 @@ use crate::scripted::script;
 use crate::support::File;
 
 fn text(revision: u32) -> String {
-    format!("[storage.a]\ntype = \"scripted\"\ntag = \"storm\"\nrevision = {revision}\n")
+    // An attempt waits here until all have asked, however long that takes.
+    format!(
+        "[reload]\ntimeout = \"1h\"\n[storage.a]\ntype = \"scripted\"\ntag = \"storm\"\nrevision = {revision}\n"
+    )
 }
 
 #[tokio::test]

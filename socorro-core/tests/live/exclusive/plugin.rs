@@ -1,7 +1,7 @@
 //! A plugin whose instances share a place, and say how they may meet there. It logs what happens at the place, in
 //! order, and does at each step what a test says.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 
@@ -77,11 +77,11 @@ impl Place {
         self.go.send_replace(true);
     }
 
-    /// Waits until the log has this entry so many times; fails after ten seconds.
+    /// Waits until the log has this entry so many times; fails after two minutes.
     pub async fn logged_times(&self, entry: &str, times: usize) {
         let mut log = self.log.subscribe();
         let there = log.wait_for(|log| log.iter().filter(|it| *it == entry).count() >= times);
-        let there = tokio::time::timeout(std::time::Duration::from_secs(10), there).await;
+        let there = tokio::time::timeout(std::time::Duration::from_secs(120), there).await;
         let Ok(Ok(_)) = there else {
             panic!(
                 "never {times} times: {entry}; the log is {:?}",
@@ -258,7 +258,11 @@ impl CrashStorage for SharingStorage {
     }
 }
 
-pub struct SharingSource(Here);
+pub struct SharingSource {
+    here: Here,
+    /// What it handed out and nobody settled; none once it is closed, when it hands out nothing more.
+    mine: Mutex<Option<HashSet<Token>>>,
+}
 
 #[async_trait]
 impl SourcePlugin for SharingSource {
@@ -269,19 +273,26 @@ impl SourcePlugin for SharingSource {
     }
 
     async fn open(config: Config, _: &OpenContext) -> Result<Self> {
-        Ok(Self(Here::open(&config).await?))
+        Ok(Self {
+            here: Here::open(&config).await?,
+            mine: Mutex::new(Some(HashSet::new())),
+        })
     }
 }
 
 #[async_trait]
 impl NewCrashSource for SharingSource {
     async fn receive(&self, _: &Context, request: Receive) -> Result<Vec<Delivery>> {
-        self.0.work("receive").await?;
-        let place = &self.0.place;
+        self.here.work("receive").await?;
+        let place = &self.here.place;
         let mut arrived = place.arrived.subscribe();
         if place.queue.lock().unwrap().is_empty() && !request.wait.is_zero() {
             let _ = tokio::time::timeout(request.wait, arrived.changed()).await;
         }
+        let mut mine = self.mine.lock().unwrap();
+        let Some(mine) = &mut *mine else {
+            return Err(Error::new(ErrorKind::Cancelled, "it is closed"));
+        };
         let mut queue = place.queue.lock().unwrap();
         let mut deliveries = Vec::new();
         while deliveries.len() < request.max.get()
@@ -289,13 +300,17 @@ impl NewCrashSource for SharingSource {
         {
             let token = Token(place.tokens.fetch_add(1, Ordering::SeqCst));
             place.out.lock().unwrap().insert(token, id.clone());
+            mine.insert(token);
             deliveries.push(Delivery { id, token });
         }
         Ok(deliveries)
     }
 
     async fn settle(&self, _: &Context, token: Token, settlement: Settlement) -> Result<()> {
-        let place = &self.0.place;
+        let place = &self.here.place;
+        if let Some(mine) = &mut *self.mine.lock().unwrap() {
+            mine.remove(&token);
+        }
         let Some(id) = place.out.lock().unwrap().remove(&token) else {
             return Ok(());
         };
@@ -307,7 +322,12 @@ impl NewCrashSource for SharingSource {
     }
 
     async fn close(&self, _: &Context) -> Result<()> {
-        self.0.close().await
+        let mine = self.mine.lock().unwrap().take();
+        for token in mine.into_iter().flatten() {
+            let id = self.here.place.out.lock().unwrap().remove(&token);
+            id.into_iter().for_each(|id| self.here.place.arrive(id));
+        }
+        self.here.close().await
     }
 }
 

@@ -97,7 +97,7 @@ impl Rig {
                 tokio::task::yield_now().await;
             }
         };
-        let asked = tokio::time::timeout(Duration::from_secs(10), asked).await;
+        let asked = tokio::time::timeout(Duration::from_secs(120), asked).await;
         assert!(
             asked.is_ok(),
             "nobody slept for {duration:?}: {:?}",
