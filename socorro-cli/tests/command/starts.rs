@@ -67,7 +67,7 @@ fn start(place: &Place, number: u32) -> Seen {
     let pid = Pid::from_raw(run.id().try_into().unwrap());
     kill(pid, Signal::SIGHUP).unwrap();
     // The attempt that the signal made has read the new file, so after it the program is on it either way.
-    let line = run.wait_for("INFO socorro_core::live::driver: reload", PATIENCE);
+    let line = run.wait_for("INFO socorro_core::live::history: reload", PATIENCE);
     let line = line.unwrap_or_else(|error| panic!("start {number}: {error}"));
     let seen = if line.contains("reload applied: generation 2") {
         Seen::ByTheReload
