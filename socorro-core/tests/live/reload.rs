@@ -1,7 +1,7 @@
 use std::sync::atomic::Ordering;
 
 use socorro_core::ErrorKind;
-use socorro_core::live::{Outcome, Part, Reason, Trigger};
+use socorro_core::live::{Outcome, Part, Reason, Step, Trigger};
 
 use crate::scripted::script;
 use crate::support::{File, eventually, id, no_dumps, plan, raw};
@@ -88,6 +88,9 @@ async fn what_did_not_change_is_kept_and_receives_no_call() {
         (unchanged.outcome, unchanged.generation),
         (Outcome::Unchanged, 1)
     );
+    // What reads as before is not even parsed.
+    let parsed = unchanged.steps.iter().any(|(step, _)| *step == Step::Parse);
+    assert!(!parsed, "{unchanged}");
     file.edit(&format!(
         "{kept}[storage.other]\ntype = \"scripted\"\ntag = \"kept_other\"\nrevision = 2"
     ));

@@ -50,17 +50,66 @@ fn sees_every_file_that_a_reload_reads() {
     ];
     for edit in edits {
         let before = look(&directory);
+        let read = Read::of(&layers(&directory));
         edit(&directory);
         let after = look(&directory);
         assert_ne!(before, after);
         assert_eq!(after, look(&directory));
+        // A file that cannot be parsed was never adopted.
+        assert!(!read.is_the_same());
     }
+}
+
+/// What an attempt read.
+struct Read {
+    files: Files,
+    root: Table,
+    secrets: Vec<SecretPrint>,
+}
+
+impl Read {
+    fn of(layers: &Layers) -> Self {
+        let recorder = Recorder::default();
+        let document = layers.recorded_by(&recorder).load().unwrap();
+        let root = document.root().clone();
+        let mut references = Vec::new();
+        root.values()
+            .for_each(|node| collect(node, &mut references));
+        let print = |reference: &SecretRef| SecretPrint {
+            key: "storage.a.password".to_owned(),
+            reference: reference.to_string(),
+            origin: super::super::origin::Origin::Together,
+            fingerprint: fingerprint_of_text(&SystemSecrets::default().read(reference).unwrap())
+                .unwrap(),
+        };
+        Self {
+            secrets: references.iter().map(print).collect(),
+            files: recorder.take(),
+            root,
+        }
+    }
+
+    fn is_the_same(&self) -> bool {
+        let secrets = SystemSecrets::default();
+        let prints = self.secrets.iter();
+        reads_the_same(&self.files, 1024 * 1024, &self.root, &secrets, prints)
+    }
+}
+
+#[test]
+fn a_pattern_that_matches_its_own_file_is_always_read_anew() {
+    let directory = tempdir().unwrap();
+    write(&directory, "socorro.toml", "include = [\"*.toml\"]");
+    assert!(!Read::of(&layers(&directory)).is_the_same());
+    write(&directory, "socorro.toml", "include = [\"m*.toml\"]");
+    assert!(Read::of(&layers(&directory)).is_the_same());
 }
 
 #[test]
 fn what_does_not_change_what_is_read_is_not_seen() {
     let directory = whole();
     let before = look(&directory);
+    let read = Read::of(&layers(&directory));
     for name in ["socorro.toml", "more.toml", "secret"] {
         let path = directory.path().join(name);
         let same = fs::read(&path).unwrap();
@@ -75,6 +124,7 @@ fn what_does_not_change_what_is_read_is_not_seen() {
     // A line end at the end of a secret does not count for a reload either.
     write(&directory, "secret", "first\n");
     assert_eq!(before, look(&directory));
+    assert!(read.is_the_same());
 }
 
 #[test]
