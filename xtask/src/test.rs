@@ -89,7 +89,14 @@ fn steps(arguments: &Arguments) -> Result<()> {
         plugins::directory(&plugins::all()?, Profile::Dev).map(drop)
     })?;
     // With what passing tests print, so that it is searched.
-    let tests = ["test", "--workspace", "--quiet", "--", "--show-output"];
+    let tests = [
+        "test",
+        "--workspace",
+        "--quiet",
+        "--no-fail-fast",
+        "--",
+        "--show-output",
+    ];
     log.cargo("tests in this process", &tests)?;
     if let Some(fetching) = fetching {
         servers::test(&mut log, fetching, &tier)?;
