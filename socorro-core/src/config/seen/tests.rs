@@ -49,6 +49,7 @@ fn sees_every_file_that_a_reload_reads() {
         |directory| write(directory, "socorro.toml", "[storage"),
     ];
     for edit in edits {
+        let directory = whole();
         let before = look(&directory);
         let read = Read::of(&layers(&directory));
         edit(&directory);
