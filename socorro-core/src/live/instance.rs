@@ -91,7 +91,7 @@ impl<T: Openable + ?Sized> Instance<T> {
         opening: Option<Opening>,
         live: Arc<Live<T>>,
     ) -> Arc<Self> {
-        let resources = opening.as_ref().map(|it| it.resources().to_vec());
+        let resources = opening.as_ref().map(|it| it.resources.clone());
         Arc::new(Self {
             name: part.name().into(),
             part,

@@ -66,7 +66,7 @@ async fn backed<T: Openable + ?Sized + 'static>(
     instance: &WantedInstance,
     opening: Opening,
 ) -> Result<Arc<Instance<T>>> {
-    let resources = opening.resources().to_vec();
+    let resources = opening.resources.clone();
     let claim = environment.holders.claim(opening.part.clone(), resources);
     // An instance of an earlier configuration may have it still, and is about to end.
     let free = tokio::time::timeout(opening.timeout(), claim.acquire_when_free()).await;

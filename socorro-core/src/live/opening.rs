@@ -35,10 +35,6 @@ pub(crate) struct Opening {
 }
 
 impl Opening {
-    pub(super) fn resources(&self) -> &[Resource] {
-        &self.resources
-    }
-
     /// The same, for what belongs to no attempt.
     pub(super) fn unrecorded(&self) -> Self {
         Self {
@@ -117,10 +113,9 @@ impl Openable for dyn OpenStorage {
             steps,
             ..
         } = opening;
-        let storage = backend
-            .plugin
-            .open_storage_in(part.name(), backend.options.json(), options, steps)
-            .await?;
+        let (name, said) = (part.name(), backend.options.json());
+        let plugin = &backend.plugin;
+        let storage = plugin.open_storage_in(name, said, options, steps).await?;
         let health = usable(&storage, options.timeout);
         let Err(unusable) = steps.take_async(Step::Health, health).await else {
             return Ok(Arc::new(storage));
@@ -153,18 +148,10 @@ impl Openable for dyn OpenSource {
     const KIND: Kind = Kind::Source;
 
     async fn open(opening: &Opening) -> Result<Arc<Self>> {
-        let Opening {
-            part,
-            backend,
-            options,
-            steps,
-            ..
-        } = opening;
-        let source = backend
-            .plugin
-            .open_source_in(part.name(), backend.options.json(), options, steps)
-            .await?;
-        Ok(Arc::new(source))
+        let (name, said) = (opening.part.name(), opening.backend.options.json());
+        let plugin = &opening.backend.plugin;
+        let open = plugin.open_source_in(name, said, &opening.options, &opening.steps);
+        Ok(Arc::new(open.await?))
     }
 
     fn stand_in(degraded: Degraded<Self>) -> Arc<Self> {

@@ -90,6 +90,7 @@ pub struct Straggler {
     #[serde(serialize_with = "moment")]
     pub since: SystemTime,
     /// When it was given up.
+    #[serde(serialize_with = "moment")]
     pub at: SystemTime,
     /// Drain when operations in it did not end, or nobody could see to that; close when it could not be flushed or
     /// destroyed.

@@ -1,5 +1,5 @@
 #[allow(dead_code, reason = "what only the product needs")]
-#[path = "../../../src/live/handover/slot.rs"]
+#[path = "../../../../src/live/handover/slot.rs"]
 mod slot;
 
 use loom::sync::Condvar;

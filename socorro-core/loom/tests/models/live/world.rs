@@ -27,11 +27,8 @@ pub(super) struct Backend {
     late: AtomicUsize,
 }
 
-struct Memory(UnsafeCell<()>);
-
-// SAFETY: there is nothing in it; what is shared is the checker's record of who accesses it.
-#[allow(unsafe_code)]
-unsafe impl Sync for Memory {}
+/// The lock is none to the checker, and held for no step of it: what is shared is its record of who accesses it.
+struct Memory(std::sync::Mutex<UnsafeCell<()>>);
 
 /// What is open, as an instance has it.
 pub(super) type Open = Live<dyn Retire>;
@@ -40,7 +37,7 @@ impl Backend {
     /// One that is not in service yet.
     pub(super) fn open() -> (std::sync::Arc<Self>, Arc<Open>) {
         let backend = std::sync::Arc::new(Self {
-            memory: Memory(UnsafeCell::new(())),
+            memory: Memory(std::sync::Mutex::new(UnsafeCell::new(()))),
             ends: AtomicUsize::new(0),
             told: AtomicUsize::new(0),
             departed: AtomicBool::new(false),
@@ -85,7 +82,7 @@ struct Door(std::sync::Arc<Backend>);
 
 impl Retire for Door {
     fn is_used(&self) {
-        self.0.memory.0.with(|_| ());
+        self.0.memory.0.lock().unwrap().with(|_| ());
         if self.0.ends.load(SeqCst) > 0 {
             self.0.late.fetch_add(1, SeqCst);
         }
@@ -96,7 +93,7 @@ impl Retire for Door {
         self.0.departed.store(departed, SeqCst);
         assert_eq!(self.0.ends.fetch_add(1, SeqCst), 0, "retires once");
         if operations == 0 {
-            self.0.memory.0.with_mut(|_| ());
+            self.0.memory.0.lock().unwrap().with_mut(|_| ());
         }
     }
 }

@@ -1,12 +1,12 @@
 mod handover;
 #[allow(dead_code, reason = "what only the product needs")]
-#[path = "../../src/live/in_service.rs"]
+#[path = "../../../src/live/in_service.rs"]
 mod in_service;
 mod instance;
 mod leaving;
 mod plan;
 mod retire;
-#[path = "../../src/live/switch.rs"]
+#[path = "../../../src/live/switch.rs"]
 mod switch;
 mod sync;
 
