@@ -97,6 +97,7 @@ pub use options::{Options, Resolved};
 pub use origin::{InFile, Origin, Place};
 pub(crate) use partial::Partly;
 pub use schema::Schema;
+pub(crate) use secrets::Reading as SecretReading;
 pub use secrets::{SecretRef, SecretSource, SystemSecrets};
 pub(crate) use seen::{Files, Look, Recorder, reads_the_same};
 pub use snippet::Snippet;

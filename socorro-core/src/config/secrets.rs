@@ -84,15 +84,37 @@ impl SystemSecrets {
 
 impl SecretSource for SystemSecrets {
     fn read(&self, reference: &SecretRef) -> Result<Zeroizing<String>, Wrong> {
+        self.reading().read(reference)
+    }
+}
+
+/// One reading of several secrets at one moment.
+pub(crate) struct Reading<'a> {
+    secrets: &'a SystemSecrets,
+    directories: file::Directories,
+}
+
+impl SecretSource for Reading<'_> {
+    fn read(&self, reference: &SecretRef) -> Result<Zeroizing<String>, Wrong> {
         match reference {
             SecretRef::Env(name) => from_variable(name),
-            SecretRef::File(path) => file::read(path),
-            SecretRef::Credential(name) => file::read(&self.credential(name)?),
+            SecretRef::File(path) => file::read(path, &self.directories),
+            SecretRef::Credential(name) => {
+                file::read(&self.secrets.credential(name)?, &self.directories)
+            }
         }
     }
 }
 
 impl SystemSecrets {
+    /// For several secrets one after another: a directory that many lie in is looked at once. Not to be kept.
+    pub(crate) fn reading(&self) -> Reading<'_> {
+        Reading {
+            secrets: self,
+            directories: file::Directories::default(),
+        }
+    }
+
     fn credential(&self, name: &str) -> Result<PathBuf, Wrong> {
         let wrong = |why: String| Wrong::new(Class::SecretCredential, why);
         let directory = self.credentials.as_deref().ok_or_else(|| {

@@ -98,6 +98,7 @@ pub(crate) fn reads_the_same<'a>(
     if !files.iter().all(is_still) {
         return false;
     }
+    let secrets = secrets.reading();
     let mut references = Vec::new();
     root.values()
         .for_each(|node| collect(node, &mut references));

@@ -26,7 +26,7 @@ use super::wanted::{Kind, Present, Wanted, WantedInstance};
 use crate::config::{ConfigErrors, Layers, Look, Recorder, ReloadConfig, Start};
 use crate::error::{Error, ErrorKind, Result};
 use crate::plugin::Exchange;
-use crate::step::{Step, Steps, Taken};
+use crate::step::{Step, Steps};
 
 /// What an attempt came to.
 pub(super) struct Attempt {
@@ -51,8 +51,8 @@ pub(super) struct Candidate {
     pub(super) kept: Option<Kept>,
     /// Where the control socket is to be.
     pub(super) control: Option<PathBuf>,
-    /// The step that is left to do. None when this is what runs already, and there is nothing to commit.
-    pub(super) committing: Option<Taken>,
+    /// Is there anything to commit? Not when this is what runs already.
+    pub(super) commits: bool,
 }
 
 impl Candidate {
@@ -65,7 +65,7 @@ impl Candidate {
             basis: before.basis.clone(),
             kept: None,
             control: running.settings.control.socket.clone(),
-            committing: None,
+            commits: false,
         }
     }
 }
@@ -199,12 +199,10 @@ impl Attempt {
         let control = wanted.settings.control.socket.clone();
         let changes_nothing = running.number > 0 && self.diff.plan.changes_nothing_now();
         let generation = assemble(environment, running, wanted, &self.diff.plan, opened);
-        let mut committing = None;
         if !changes_nothing {
             // Whatever can go wrong does so here; the driver only stores.
             let ready = async { Ok::<_, Vec<Reason>>(()) };
             steps.take_async(Step::Commit, ready).await?;
-            committing = Some(steps.enter(Step::Commit));
         }
         Ok(Candidate {
             generation,
@@ -213,7 +211,7 @@ impl Attempt {
             basis: Arc::new(basis),
             kept,
             control,
-            committing,
+            commits: !changes_nothing,
         })
     }
 

@@ -1,10 +1,12 @@
 //! What a configuration that was checked says, kept so that the next one can be compared with it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::plan::{Part, Shape};
+use super::saved::digest_of_all;
 use super::wanted::{Wanted, WantedInstance};
 use crate::config::{
     Configuration, Document, Files, InstanceConfig, SecretPrint, digest, instance_json, to_json,
@@ -18,7 +20,9 @@ pub(super) struct Basis {
     pub(super) document: Document,
     pub(super) shapes: BTreeMap<Part, Shape>,
     /// A hash of all that each part is made of but its secrets, the same in every process.
-    pub(super) digests: BTreeMap<Part, String>,
+    pub(super) digests: Arc<BTreeMap<Part, String>>,
+    /// The hash of them all.
+    pub(super) digest: String,
     pub(super) secrets: BTreeMap<Part, Vec<SecretPrint>>,
     /// What each instance was configured with.
     pub(super) configs: BTreeMap<Part, InstanceConfig>,
@@ -32,7 +36,8 @@ impl Basis {
         Self {
             document: Document::empty(),
             shapes: BTreeMap::new(),
-            digests: BTreeMap::new(),
+            digests: Arc::default(),
+            digest: digest_of_all(std::iter::empty()),
             secrets: BTreeMap::new(),
             configs: BTreeMap::new(),
             files: None,
@@ -87,7 +92,8 @@ impl Basis {
         Self {
             document,
             shapes: wanted.shapes(),
-            digests,
+            digest: digest_of_all(digests.iter()),
+            digests: Arc::new(digests),
             secrets,
             configs: wanted
                 .instances

@@ -1,7 +1,8 @@
 //! What a reload would do, and why: key by key, origin by origin.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 use super::basis::Basis;
 use super::plan::{Change, Part, Plan, Shape, Succession};
@@ -17,8 +18,10 @@ pub struct Diff {
     pub plan: Plan,
     /// Why.
     pub why: Why,
-    /// The digest of each part before and after.
-    digests: BTreeMap<Part, (Option<String>, Option<String>)>,
+    /// The digest of each part before.
+    from: Arc<BTreeMap<Part, String>>,
+    /// The digest of each part after.
+    to: Arc<BTreeMap<Part, String>>,
 }
 
 /// Why a reload does what it does.
@@ -97,31 +100,23 @@ impl Diff {
             }
         }
         let why = why.without_shared();
-        let parts = from.digests.keys().chain(to.digests.keys());
-        let digests = parts
-            .map(|part| {
-                let both = (
-                    from.digests.get(part).cloned(),
-                    to.digests.get(part).cloned(),
-                );
-                (part.clone(), both)
-            })
-            .collect();
-        Self { plan, why, digests }
+        Self {
+            plan,
+            why,
+            from: from.digests.clone(),
+            to: to.digests.clone(),
+        }
     }
 
     /// Everything stays, because what is read says what `running` was made from; none when something of it waits for
     /// a restart.
     pub(super) fn of_the_same(running: &BTreeMap<Part, Shape>, from: &Basis) -> Option<Self> {
         let plan = Plan::between(running, &from.shapes);
-        let digests = from.digests.iter().map(|(part, digest)| {
-            let both = (Some(digest.clone()), Some(digest.clone()));
-            (part.clone(), both)
-        });
         plan.is_empty().then(|| Self {
-            digests: digests.collect(),
             plan,
             why: Why::default(),
+            from: from.digests.clone(),
+            to: from.digests.clone(),
         })
     }
 
@@ -132,13 +127,14 @@ impl Diff {
 
     /// What to keep of it, so that exactly this can be applied later.
     pub fn saved(&self) -> SavedPlan {
-        let parts = self.digests.iter().map(|(part, (from, to))| {
+        let parts: BTreeSet<&Part> = self.from.keys().chain(self.to.keys()).collect();
+        let parts = parts.into_iter().map(|part| {
             let causes = self.why.parts.get(part);
             let saved = SavedPart {
                 change: self.plan.change(part),
                 exchange: self.plan.careful(part).map(|how| how.mode),
-                from: from.clone(),
-                to: to.clone(),
+                from: self.from.get(part).cloned(),
+                to: self.to.get(part).cloned(),
                 why: causes.into_iter().flatten().map(Cause::to_string).collect(),
             };
             (part.clone(), saved)

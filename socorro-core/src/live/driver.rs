@@ -29,7 +29,7 @@ use super::watch::Watch;
 use crate::config::{ConfigErrors, Look, ReloadConfig};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pipeline::Supervisor;
-use crate::step::{How, Steps, StoppedIn, listed};
+use crate::step::{How, Step, Steps, StoppedIn, listed};
 
 /// What the outside tells the driver.
 pub(super) enum Message {
@@ -273,7 +273,6 @@ impl Driver {
             report.errors.push(panicked(&report.stopped_in).into());
             return Some(report);
         };
-        let reached = attempt.diff.saved().to().to_owned();
         let candidate = match attempt.outcome {
             Ok(candidate) => candidate,
             Err(errors) => {
@@ -289,21 +288,22 @@ impl Driver {
             .iter()
             .filter(|name| candidate.generation.storage(name).is_none());
         if let Some(lost) = lost.next() {
-            if let Some(committing) = candidate.committing {
-                committing.failed();
+            if candidate.commits {
+                current.steps.enter(Step::Commit).failed();
             }
             let mut report = self.refused(&current);
             (report.plan, report.why) = (attempt.diff.plan, attempt.diff.why);
             report.errors.push(still_in_use(lost).into());
             return Some(report);
         }
-        let outcome = if candidate.committing.is_none() {
+        let reached = candidate.basis.digest.clone();
+        let outcome = if !candidate.commits {
             self.basis = candidate.basis;
             // Pipelines that failed are tried again all the same.
             self.generations.send_modify(|_| {});
             Outcome::Unchanged
         } else {
-            self.commit(candidate);
+            self.commit(candidate, &current.steps);
             Outcome::Applied
         };
         let mut report = self.report(&current, outcome);
@@ -314,16 +314,15 @@ impl Driver {
     }
 
     /// The switch: from here on nothing can fail.
-    pub(super) fn commit(&mut self, candidate: Candidate) -> u64 {
+    pub(super) fn commit(&mut self, candidate: Candidate, steps: &Steps) -> u64 {
+        let committing = steps.enter(Step::Commit);
         let number = candidate.generation.number();
         let next = Arc::new(candidate.generation);
         let previous = self.shared.commit(next.clone());
         if let Some(exchanged) = candidate.exchanged {
             exchanged.committed();
         }
-        if let Some(committing) = candidate.committing {
-            committing.done();
-        }
+        committing.done();
         self.generations.send_replace(number);
         let terms = Terms {
             generation: number,

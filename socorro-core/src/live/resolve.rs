@@ -8,14 +8,14 @@ use super::environment::{Environment, unread};
 use super::libraries::other_kind;
 use super::wanted::Kind;
 use crate::config::{
-    ConfigErrors, InstanceConfig, Resolved, SecretRef, SecretSource, SystemSecrets, Wrong,
+    ConfigErrors, InstanceConfig, Resolved, SecretReading, SecretRef, SecretSource, Wrong,
 };
 use crate::plugin::Plugin;
 use crate::step::{Step, Steps, apart};
 
 /// Secrets, each read as a step of the attempt.
 struct InSteps<'a> {
-    secrets: &'a SystemSecrets,
+    secrets: &'a SecretReading<'a>,
     steps: &'a Steps,
 }
 
@@ -50,6 +50,7 @@ pub(super) async fn resolve(
         .iter()
         .any(|instance| instance.config.options.has_secret_files());
     let work = move || {
+        let secrets = secrets.reading();
         let each = instances.into_iter().map(|instance| {
             let resolved = instance.resolve(&secrets);
             (instance, resolved)
@@ -65,7 +66,7 @@ pub(super) async fn resolve(
 }
 
 impl Unresolved {
-    fn resolve(&self, secrets: &SystemSecrets) -> Result<Resolved, ConfigErrors> {
+    fn resolve(&self, secrets: &SecretReading<'_>) -> Result<Resolved, ConfigErrors> {
         let Some(schema) = self.plugin.options_rules(self.kind) else {
             return Err(other_kind(self.kind, &self.config).into());
         };

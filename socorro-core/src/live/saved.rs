@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::plan::{Change, Part};
 use crate::config::digest;
@@ -49,16 +50,8 @@ const VERSION: u32 = 1;
 impl SavedPlan {
     pub(super) fn new(parts: BTreeMap<Part, SavedPart>) -> Self {
         let whole = |side: fn(&SavedPart) -> &Option<String>| {
-            let parts: serde_json::Value = parts
-                .iter()
-                .filter_map(|(part, saved)| {
-                    Some((
-                        part.to_string(),
-                        serde_json::Value::from(side(saved).clone()?),
-                    ))
-                })
-                .collect();
-            digest(&parts)
+            let parts = parts.iter();
+            digest_of_all(parts.filter_map(|(part, saved)| Some((part, side(saved).as_ref()?))))
         };
         Self {
             version: VERSION,
@@ -149,6 +142,12 @@ impl SavedPlan {
         }
         lines
     }
+}
+
+/// The hash of a configuration, of the hashes of its parts.
+pub(super) fn digest_of_all<'a>(parts: impl Iterator<Item = (&'a Part, &'a String)>) -> String {
+    let parts = parts.map(|(part, digest)| (part.to_string(), Value::from(digest.as_str())));
+    digest(&parts.collect())
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// What all handles have in common.
 pub(crate) struct Shared {
-    current: Switch<Generation>,
+    current: Switch,
     /// Which names the embedding program holds handles to: off the path of operations.
     claims: Mutex<BTreeMap<String, Weak<Claim>>>,
 }

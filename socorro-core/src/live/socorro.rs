@@ -394,6 +394,7 @@ impl Builder {
         };
         let shared = Shared::new();
         let (first, broken) = starting::first(&environment, &shared, last_good).await;
+        let steps = first.steps.clone();
         let (mut report, candidate) = first_report(first)?;
         if let Some(broken) = broken {
             report.last_good = Some(broken.kept);
@@ -457,7 +458,7 @@ impl Builder {
             activity: teller,
             watch,
         };
-        driver.commit(candidate);
+        driver.commit(candidate, &steps);
         observed.history.started();
         tokio::spawn(driver.run());
         Ok(Socorro {
@@ -485,7 +486,7 @@ fn first_report(first: Attempt) -> Result<(ReloadReport, super::attempt::Candida
     let candidate = first.outcome.map_err(Refused::new)?;
     let generation = candidate.generation.number();
     let mut report = ReloadReport::new(0, Trigger::Start, Outcome::Applied, generation);
-    report.configuration = first.diff.saved().to().to_owned();
+    report.configuration = candidate.basis.digest.clone();
     report.took = first.started.elapsed();
     report.steps = first.steps.durations();
     report.plan = first.diff.plan;

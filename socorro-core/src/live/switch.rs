@@ -43,27 +43,63 @@
 //!   exchange gives nothing up.
 //! * *What leaves knows why.* That is noted while the previous generation is still held, so before it can retire.
 //!
+//! * *A thread that remembers what it pinned last keeps nothing open.* It remembers a `Weak`, which keeps the memory of
+//!   that one generation, so that no other can have its address while they are compared.
+//!
 //! All of this is checked by running the same code in every order that the memory model allows, with `loom`, in
-//! `socorro-core/loom`. Not checked there is the cell itself, `arc-swap`: in the model its loads and swaps happen one
-//! after another. For a reader that is one atomic load and one increment, without a lock.
+//! `socorro-core/loom`. Not checked there are the cells themselves, `arc-swap`: in the model their loads and swaps
+//! happen one after another. For who pins what the thread pinned before, that is one atomic load and one increment,
+//! without a lock.
 
-use super::sync::{Arc, ArcSwap};
+use std::cell::RefCell;
+use std::ptr;
+
+use super::generation::Generation;
+use super::sync::{Arc, ArcSwap, ArcSwapWeak, Cache, Weak, thread_local};
 
 /// What runs, exchanged while it is used.
-pub(super) struct Switch<T>(ArcSwap<T>);
+pub(super) struct Switch {
+    /// Keeps it while nobody pins it.
+    current: ArcSwap<Generation>,
+    /// Where it is found: every thread remembers what was here, and compares.
+    place: Arc<Place>,
+}
 
-impl<T> Switch<T> {
-    pub(super) fn new(first: T) -> Self {
-        Self(ArcSwap::new(Arc::new(first)))
+type Place = ArcSwapWeak<Generation>;
+
+thread_local! {
+    /// What this thread pinned last. Of programs with several switches, in the last one that it used.
+    static LAST: RefCell<Option<Cache<Arc<Place>, Weak<Generation>>>> = const { RefCell::new(None) };
+}
+
+impl Switch {
+    pub(super) fn new(first: Generation) -> Self {
+        let first = Arc::new(first);
+        Self {
+            place: Arc::new(Place::new(Arc::downgrade(&first))),
+            current: ArcSwap::new(first),
+        }
     }
 
     /// What runs now, kept as long as the caller keeps it.
-    pub(super) fn pin(&self) -> Arc<T> {
-        self.0.load_full()
+    pub(super) fn pin(&self) -> Arc<Generation> {
+        let found = LAST.try_with(|last| {
+            let mut last = last.borrow_mut();
+            let last = match &mut *last {
+                Some(last) if ptr::eq(last.arc_swap(), &*self.place) => last,
+                other => other.insert(Cache::new(self.place.clone())),
+            };
+            last.load().upgrade()
+        });
+        // Nothing is found by a thread that ends, and when it was exchanged and let go since the thread looked.
+        let found = found.ok().flatten();
+        found.unwrap_or_else(|| self.current.load_full())
     }
 
     /// From now on `next` runs; returns what ran before.
-    pub(super) fn commit(&self, next: Arc<T>) -> Arc<T> {
-        self.0.swap(next)
+    pub(super) fn commit(&self, next: Arc<Generation>) -> Arc<Generation> {
+        // First, and the one before is still kept: who looks here finds what is there.
+        self.place.store(Arc::downgrade(&next));
+        self.current.swap(next)
     }
 }

@@ -4,4 +4,7 @@
 pub(super) use std::sync::atomic::{AtomicUsize, Ordering};
 pub(super) use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-pub(super) use arc_swap::{ArcSwap, ArcSwapOption};
+pub(super) use std::thread_local;
+
+pub(super) use arc_swap::cache::Cache;
+pub(super) use arc_swap::{ArcSwap, ArcSwapOption, ArcSwapWeak};

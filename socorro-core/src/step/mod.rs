@@ -46,7 +46,7 @@ pub(crate) use failpoint::Failpoints;
 pub use failpoint::{Failpoints, Fault};
 pub(crate) use injected::Injected;
 pub use list::Step;
-pub(crate) use record::{Steps, Taken};
+pub(crate) use record::Steps;
 pub(crate) use stopped::listed;
 pub use stopped::{How, StoppedIn};
 

@@ -1,3 +1,7 @@
+/// What the switch exchanges.
+mod generation {
+    pub(super) use super::world::Generation;
+}
 mod handover;
 #[allow(dead_code, reason = "what only the product needs")]
 #[path = "../../../src/live/in_service.rs"]

@@ -5,9 +5,11 @@
 //! is: there nobody renames or removes what is not his. Whoever owns a directory further up could put another
 //! directory there, yet no file of root or of this user into it.
 
+use std::cell::RefCell;
+use std::collections::HashSet;
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::plugin::loader::trust::directories_on_the_way;
 
@@ -33,8 +35,27 @@ fn file(mode: u32, owner: u32, user: u32) -> Result<(), String> {
     Ok(())
 }
 
-/// Why others may put another file at `path`, if they may.
-pub(super) fn of_directories(path: &Path) -> Result<(), String> {
+/// Directories that were looked at a moment ago, while secrets are read one after another.
+#[derive(Default)]
+pub(in crate::config) struct Directories(RefCell<HashSet<PathBuf>>);
+
+impl Directories {
+    /// Why others may put another file at `path`, if they may.
+    pub(super) fn look_at_those_of(&self, path: &Path) -> Result<(), String> {
+        // Where a link leads to, the link alone decides.
+        let is_link = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink());
+        let Some(directory) = path.parent().filter(|_| !is_link) else {
+            return of_directories(path);
+        };
+        if !self.0.borrow().contains(directory) {
+            of_directories(path)?;
+            self.0.borrow_mut().insert(directory.to_owned());
+        }
+        Ok(())
+    }
+}
+
+fn of_directories(path: &Path) -> Result<(), String> {
     let directories = directories_on_the_way(path).map_err(|error| error.to_string())?;
     for directory in directories {
         let path = &directory.path;

@@ -6,15 +6,22 @@ use zeroize::Zeroizing;
 
 #[cfg(unix)]
 use super::access;
+#[cfg(unix)]
+pub(super) use super::access::Directories;
 use crate::config::class::Class;
 use crate::config::error::Wrong;
 use crate::config::file;
+
+/// Where a system cannot tell, nothing is looked at.
+#[cfg(not(unix))]
+#[derive(Default)]
+pub(super) struct Directories;
 
 const SIZE_LIMIT: u64 = 64 * 1024;
 
 /// What the file says. Read whole before it is looked at who else can change it: what is looked at is then what
 /// was read, and what was read for nothing is wiped.
-pub(super) fn read(path: &Path) -> Result<Zeroizing<String>, Wrong> {
+pub(super) fn read(path: &Path, directories: &Directories) -> Result<Zeroizing<String>, Wrong> {
     let wrong = |class, why: &str| {
         let why = format!("the secret file {} {why}", path.display());
         Wrong::new(class, why)
@@ -25,14 +32,14 @@ pub(super) fn read(path: &Path) -> Result<Zeroizing<String>, Wrong> {
     #[cfg(unix)]
     {
         access::of_file(&metadata)
-            .and_then(|()| access::of_directories(path))
+            .and_then(|()| directories.look_at_those_of(path))
             .map_err(|why| wrong(Class::SecretWritable, &why))?;
         if access::is_public(&metadata) {
             tracing::warn!(path = %path.display(), "others can read this secret file; chmod o-r it");
         }
     }
     #[cfg(not(unix))]
-    drop(metadata);
+    let _ = (metadata, directories);
     let text = std::str::from_utf8(&bytes).map_err(|_| in_file("is not UTF-8"))?;
     let text = without_line_end(text);
     if text.is_empty() {

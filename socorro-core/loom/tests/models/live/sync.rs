@@ -1,10 +1,19 @@
 //! What the checker interleaves, in the place of what the product is made of.
 
-use std::{fmt, mem, ops};
+use std::{fmt, mem, ops, ptr};
 
+use loom::sync::atomic::AtomicPtr;
 pub(super) use loom::sync::atomic::{AtomicUsize, Ordering};
 pub(super) use loom::sync::{Mutex, MutexGuard};
 pub(super) use std::sync::PoisonError;
+
+/// That of the checker knows no `const`.
+macro_rules! thread_local_of_the_checker {
+    ($(#[$meta:meta])* static $name:ident: $type:ty = const { $first:expr };) => {
+        loom::thread_local! { $(#[$meta])* static $name: $type = $first; }
+    };
+}
+pub(super) use thread_local_of_the_checker as thread_local;
 
 /// Counted as that of the standard library is. That of the checker has no [`Weak`].
 pub(super) struct Arc<T: ?Sized> {
@@ -74,6 +83,14 @@ impl<T> Weak<T> {
         Self(None)
     }
 
+    fn address(&self) -> *mut T {
+        let address = self
+            .0
+            .as_ref()
+            .map_or(ptr::null(), |(_, value)| value.as_ptr());
+        address.cast_mut()
+    }
+
     pub(super) fn upgrade(&self) -> Option<Arc<T>> {
         let (count, value) = self.0.as_ref()?;
         let one_more = |count| (count > 0).then(|| count + 1);
@@ -96,6 +113,19 @@ impl<T: ?Sized> Clone for Weak<T> {
 /// A cell whose loads and swaps happen one after another, which is what `arc-swap` promises.
 pub(super) struct ArcSwap<T>(Mutex<Arc<T>>);
 
+/// The same, of what it does not keep.
+pub(super) struct ArcSwapWeak<T> {
+    now: Mutex<Weak<T>>,
+    /// Where that is, for [`Cache`].
+    at: AtomicPtr<T>,
+}
+
+/// What was in a cell, as long as that is still in it.
+pub(super) struct Cache<A, W> {
+    cell: A,
+    cached: W,
+}
+
 /// The same, which may be empty.
 pub(super) struct ArcSwapOption<T> {
     now: Mutex<Option<Arc<T>>>,
@@ -114,6 +144,40 @@ impl<T> ArcSwap<T> {
 
     pub(super) fn swap(&self, next: Arc<T>) -> Arc<T> {
         mem::replace(&mut *self.0.lock().unwrap(), next)
+    }
+}
+
+impl<T> ArcSwapWeak<T> {
+    pub(super) fn new(first: Weak<T>) -> Self {
+        Self {
+            at: AtomicPtr::new(first.address()),
+            now: Mutex::new(first),
+        }
+    }
+
+    pub(super) fn store(&self, next: Weak<T>) {
+        let mut now = self.now.lock().unwrap();
+        self.at.store(next.address(), Ordering::Relaxed);
+        *now = next;
+    }
+}
+
+impl<T> Cache<Arc<ArcSwapWeak<T>>, Weak<T>> {
+    pub(super) fn new(cell: Arc<ArcSwapWeak<T>>) -> Self {
+        let cached = cell.now.lock().unwrap().clone();
+        Self { cell, cached }
+    }
+
+    pub(super) fn arc_swap(&self) -> &ArcSwapWeak<T> {
+        &self.cell
+    }
+
+    /// Only compares, without an order, unless there is something else.
+    pub(super) fn load(&mut self) -> &Weak<T> {
+        if !ptr::eq(self.cell.at.load(Ordering::Relaxed), self.cached.address()) {
+            self.cached = self.cell.now.lock().unwrap().clone();
+        }
+        &self.cached
     }
 }
 

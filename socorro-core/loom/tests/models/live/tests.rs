@@ -63,6 +63,29 @@ fn operations_while_a_generation_is_committed() {
     });
 }
 
+/// Each finds what is in its own, though it remembers one of them only.
+#[test]
+fn a_thread_with_two_switches() {
+    model(3, || {
+        let ((_, first), (_, second), (_, third)) =
+            (Backend::open(), Backend::open(), Backend::open());
+        let one = Arc::new(Switch::new(Generation::new(1, first)));
+        let other = Switch::new(Generation::new(10, second));
+        let pinning = {
+            let one = one.clone();
+            thread::spawn(move || {
+                for _ in 0..2 {
+                    assert!([1, 2].contains(&one.pin().number));
+                    assert_eq!(other.pin().number, 10);
+                }
+            })
+        };
+        drop(one.commit(Arc::new(Generation::new(2, third))));
+        assert_eq!(one.pin().number, 2, "who committed finds it");
+        pinning.join().unwrap();
+    });
+}
+
 /// At the drain deadline: something keeps the generation, and operations come, are in it, and leave.
 #[test]
 fn operations_while_an_instance_is_given_up() {

@@ -1,3 +1,6 @@
+use std::fs::Permissions;
+use std::os::unix::fs::{PermissionsExt, symlink};
+
 use super::*;
 
 #[test]
@@ -46,4 +49,36 @@ fn a_directory_is_nobody_elses_to_write_unless_it_is_sticky() {
             "{mode:o} {owner:?}"
         );
     }
+}
+
+#[test]
+fn a_directory_that_was_looked_at_vouches_for_its_files_and_not_for_what_a_link_leads_to() {
+    let root = tempfile::tempdir().unwrap();
+    let (good, bad) = (root.path().join("good"), root.path().join("bad"));
+    for (directory, mode) in [(&good, 0o755), (&bad, 0o777)] {
+        fs::create_dir(directory).unwrap();
+        fs::write(directory.join("secret"), "secret").unwrap();
+        fs::set_permissions(directory, Permissions::from_mode(mode)).unwrap();
+    }
+    fs::write(good.join("other"), "secret").unwrap();
+    symlink(bad.join("secret"), good.join("link")).unwrap();
+
+    let directories = Directories::default();
+    for _ in 0..2 {
+        for (path, fine) in [
+            (good.join("secret"), true),
+            (good.join("link"), false),
+            (good.join("other"), true),
+            (bad.join("secret"), false),
+        ] {
+            assert_eq!(
+                directories.look_at_those_of(&path).is_ok(),
+                fine,
+                "{path:?}"
+            );
+        }
+    }
+    // What was refused is looked at anew.
+    fs::set_permissions(&bad, Permissions::from_mode(0o755)).unwrap();
+    directories.look_at_those_of(&good.join("link")).unwrap();
 }
