@@ -9,10 +9,23 @@ use zeroize::Zeroizing;
 use super::class::Class;
 use super::error::Wrong;
 
-/// The bytes of a regular file of at most `limit` bytes, wiped when they are dropped, and its metadata. Blocks.
-pub(crate) fn read(path: &Path, limit: u64) -> Result<(Zeroizing<Vec<u8>>, Metadata), Wrong> {
+/// What was found at a path beside the bytes.
+pub(crate) struct Found {
+    /// Of the file that was read.
+    pub(crate) metadata: Metadata,
+    /// Did a symbolic link at the path itself lead there?
+    pub(crate) by_link: bool,
+}
+
+/// The bytes of a regular file of at most `limit` bytes, wiped when they are dropped. Blocks.
+pub(crate) fn read(path: &Path, limit: u64) -> Result<(Zeroizing<Vec<u8>>, Found), Wrong> {
     // Looked at before it is opened, because opening a pipe waits for its other end.
-    check(&fs::metadata(path).map_err(unreadable)?, limit)?;
+    let mut metadata = fs::symlink_metadata(path).map_err(unreadable)?;
+    let by_link = metadata.is_symlink();
+    if by_link {
+        metadata = fs::metadata(path).map_err(unreadable)?;
+    }
+    check(&metadata, limit)?;
     let file = File::open(path).map_err(unreadable)?;
     let metadata = file.metadata().map_err(unreadable)?;
     check(&metadata, limit)?;
@@ -21,7 +34,7 @@ pub(crate) fn read(path: &Path, limit: u64) -> Result<(Zeroizing<Vec<u8>>, Metad
     if bytes.len() as u64 > limit {
         return Err(too_large(limit));
     }
-    Ok((bytes, metadata))
+    Ok((bytes, Found { metadata, by_link }))
 }
 
 /// Everything there is to read. The room for it grows by hand: a vector that grows by itself leaves a copy of what

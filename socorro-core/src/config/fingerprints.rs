@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::fingerprint::fingerprint;
 use super::options::{Options, Resolved};
 use super::origin::Origin;
-use super::secrets;
+use super::secrets::{self, SecretRef};
 use super::tree::{Kind, Node, Table, join};
 
 /// A secret of an instance: where it is said, and how to tell whether it is still the same.
@@ -14,7 +14,7 @@ pub(crate) struct SecretPrint {
     /// The dotted key.
     pub(crate) key: String,
     /// The reference, which is no secret.
-    pub(crate) reference: String,
+    pub(crate) reference: SecretRef,
     /// Who wrote the reference.
     pub(crate) origin: Origin,
     /// Equal for equal secrets, within this process and nowhere else.
@@ -46,7 +46,7 @@ fn of_node(node: &Node, key: String, resolved: &Value, prints: &mut Vec<SecretPr
             (Some(reference), Value::String(_)) => {
                 prints.extend(fingerprint(resolved).ok().map(|fingerprint| SecretPrint {
                     key,
-                    reference: reference.to_string(),
+                    reference,
                     origin: (*node.origin).clone(),
                     fingerprint,
                 }));

@@ -31,7 +31,7 @@ use super::error::Wrong;
 use super::tree::{Kind, Node};
 
 /// Where a secret is to be found. Shows itself, because it is no secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SecretRef {
     /// `{ env = "NAME" }`: a variable of this process.
     Env(String),

@@ -13,7 +13,7 @@ use super::fingerprint::fingerprint_of_text;
 use super::fingerprints::SecretPrint;
 use super::layers::Layers;
 use super::secrets::{self, SecretRef, SecretSource, SystemSecrets};
-use super::tree::{Kind, Node, Table};
+use super::tree::{Kind, Node};
 use super::{file, include};
 use crate::step::Steps;
 
@@ -83,14 +83,13 @@ impl Content {
 /// Every file that was read, and what led to it, by the path by which it was read, in this order.
 pub(crate) type Files = Vec<(PathBuf, Content)>;
 
-/// Would layers that read these files read the same now, the secrets included that `root` refers to?
+/// Would layers that read these files read the same now, and the same secrets?
 ///
 /// No, when that cannot be said without reading everything. Nothing is parsed: what is read is decided by what the
 /// files say, and that is compared. Blocks.
 pub(crate) fn reads_the_same<'a>(
     files: &Files,
     size_limit: u64,
-    root: &Table,
     secrets: &SystemSecrets,
     mut prints: impl Iterator<Item = &'a SecretPrint>,
 ) -> bool {
@@ -99,15 +98,11 @@ pub(crate) fn reads_the_same<'a>(
         return false;
     }
     let secrets = secrets.reading();
-    let mut references = Vec::new();
-    root.values()
-        .for_each(|node| collect(node, &mut references));
-    let print = |reference: SecretRef| {
-        let print = fingerprint_of_text(&secrets.read(&reference).ok()?).ok()?;
-        Some((reference.to_string(), print))
-    };
-    let now: BTreeMap<String, [u8; 32]> = references.into_iter().filter_map(print).collect();
-    prints.all(|secret| now.get(&secret.reference) == Some(&secret.fingerprint))
+    prints.all(|secret| {
+        let now = secrets.read(&secret.reference).ok();
+        let now = now.and_then(|now| fingerprint_of_text(&now).ok());
+        now == Some(secret.fingerprint)
+    })
 }
 
 /// Where [`Layers`] write down what they read. Clones are one.
@@ -132,7 +127,7 @@ impl Recorder {
 pub(crate) struct Look {
     files: Files,
     /// By reference; none when it cannot be read. Of a secret there is only its fingerprint.
-    secrets: BTreeMap<String, Option<[u8; 32]>>,
+    secrets: BTreeMap<SecretRef, Option<[u8; 32]>>,
 }
 
 impl Look {
@@ -148,7 +143,7 @@ impl Look {
         let print = |reference: SecretRef| {
             let secret = secrets.glance(&reference);
             let print = secret.and_then(|secret| fingerprint_of_text(&secret).ok());
-            (reference.to_string(), print)
+            (reference, print)
         };
         // Variables do not change under a program that only looks.
         references.retain(|reference| !matches!(reference, SecretRef::Env(_)));

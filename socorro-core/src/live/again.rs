@@ -33,11 +33,10 @@ pub(super) async fn changes_nothing(
     let size_limit = layers.size_limit();
     let read = apart(move || {
         let prints = basis.secrets.values().flatten();
-        let root = basis.document.root();
         basis
             .files
             .as_ref()
-            .is_some_and(|files| reads_the_same(files, size_limit, root, &secrets, prints))
+            .is_some_and(|files| reads_the_same(files, size_limit, &secrets, prints))
     });
     let is_same = read.await.unwrap_or_default();
     reading.done();

@@ -223,7 +223,7 @@ fn other_secrets(part: &Part, from: &Basis, to: &Basis) -> Vec<Cause> {
     changed
         .map(|secret| Cause::Secret {
             key: secret.key.clone(),
-            reference: secret.reference.clone(),
+            reference: secret.reference.to_string(),
             origin: secret.origin.clone(),
         })
         .collect()

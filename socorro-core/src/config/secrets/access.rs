@@ -40,10 +40,9 @@ fn file(mode: u32, owner: u32, user: u32) -> Result<(), String> {
 pub(in crate::config) struct Directories(RefCell<HashSet<PathBuf>>);
 
 impl Directories {
-    /// Why others may put another file at `path`, if they may.
-    pub(super) fn look_at_those_of(&self, path: &Path) -> Result<(), String> {
-        // Where a link leads to, the link alone decides.
-        let is_link = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink());
+    /// Why others may put another file at `path`, if they may. Is what is there a link?
+    pub(super) fn look_at_those_of(&self, path: &Path, is_link: bool) -> Result<(), String> {
+        // Where a link leads, no other file of its directory tells.
         let Some(directory) = path.parent().filter(|_| !is_link) else {
             return of_directories(path);
         };

@@ -27,19 +27,18 @@ pub(super) fn read(path: &Path, directories: &Directories) -> Result<Zeroizing<S
         Wrong::new(class, why)
     };
     let in_file = |why: &str| wrong(Class::SecretFile, why);
-    let (bytes, metadata) =
-        file::read(path, SIZE_LIMIT).map_err(|wrong| in_file(&wrong.message))?;
+    let (bytes, found) = file::read(path, SIZE_LIMIT).map_err(|wrong| in_file(&wrong.message))?;
     #[cfg(unix)]
     {
-        access::of_file(&metadata)
-            .and_then(|()| directories.look_at_those_of(path))
+        access::of_file(&found.metadata)
+            .and_then(|()| directories.look_at_those_of(path, found.by_link))
             .map_err(|why| wrong(Class::SecretWritable, &why))?;
-        if access::is_public(&metadata) {
+        if access::is_public(&found.metadata) {
             tracing::warn!(path = %path.display(), "others can read this secret file; chmod o-r it");
         }
     }
     #[cfg(not(unix))]
-    let _ = (metadata, directories);
+    let _ = (found, directories);
     let text = std::str::from_utf8(&bytes).map_err(|_| in_file("is not UTF-8"))?;
     let text = without_line_end(text);
     if text.is_empty() {

@@ -72,7 +72,9 @@ fn a_directory_that_was_looked_at_vouches_for_its_files_and_not_for_what_a_link_
             (bad.join("secret"), false),
         ] {
             assert_eq!(
-                directories.look_at_those_of(&path).is_ok(),
+                directories
+                    .look_at_those_of(&path, path.ends_with("link"))
+                    .is_ok(),
                 fine,
                 "{path:?}"
             );
@@ -80,5 +82,6 @@ fn a_directory_that_was_looked_at_vouches_for_its_files_and_not_for_what_a_link_
     }
     // What was refused is looked at anew.
     fs::set_permissions(&bad, Permissions::from_mode(0o755)).unwrap();
-    directories.look_at_those_of(&good.join("link")).unwrap();
+    let link = good.join("link");
+    directories.look_at_those_of(&link, true).unwrap();
 }
