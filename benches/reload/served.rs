@@ -1,16 +1,17 @@
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use socorro_benches::crashes::Crash;
 use socorro_benches::options::Options;
 use socorro_benches::random::Random;
 use socorro_benches::statistics::{median, per_mille, ratio};
 use socorro_benches::target;
 use socorro_core::config::Layers;
-use socorro_core::live::{Outcome, Socorro, Step, StorageHandle};
+use socorro_core::live::{Outcome, ReloadReport, Socorro, Step, StorageHandle};
 
 use crate::arrivals::{RATE, serve};
 
@@ -65,7 +66,7 @@ pub(crate) async fn measure(options: &Options, place: &Path, plugins: &Path) -> 
     // The last row is all of them together.
     let mut rest = vec![Vec::new(); STORAGES.len() + 1];
     let mut reloading = rest.clone();
-    let (mut commits, mut wholes, mut serial) = (Vec::new(), Vec::new(), 0);
+    let (mut costs, mut serial) = (Costs::default(), 0);
     for round in 0..rounds {
         for turn in 0..2 {
             let reloads = (round + turn) % 2 == 1;
@@ -82,10 +83,9 @@ pub(crate) async fn measure(options: &Options, place: &Path, plugins: &Path) -> 
             };
             let mut latencies = serve(&handles, &mut random, &crash, LASTS).await?;
             stop.store(true, Ordering::Relaxed);
-            let (last, steps, took) = reloader.await??;
+            let (last, more) = reloader.await??;
             serial = last;
-            commits.extend(steps);
-            wholes.extend(took);
+            costs.extend(more);
             latencies.push(latencies.concat());
             let samples = if reloads { &mut reloading } else { &mut rest };
             for (samples, latencies) in samples.iter_mut().zip(&latencies) {
@@ -129,45 +129,80 @@ pub(crate) async fn measure(options: &Options, place: &Path, plugins: &Path) -> 
             row(&|at| format!("x{:.2}", ratios.get(at).unwrap_or(&0.0)))
         );
     }
-    println!(
-        "\n{} reloads, each replaced one storage: {:.1} ms median, {:.1} ms p99; the commit of it {:.1} µs median, \
-         {:.1} µs p99\n",
-        wholes.len(),
-        median(&wholes) / 1000.0,
-        per_mille(&wholes, 990) / 1000.0,
-        median(&commits),
-        per_mille(&commits, 990),
-    );
+    costs.print();
     let [_, most, nearly_all] = ratios;
     Ok(Served {
         most,
         nearly_all,
-        commits,
+        commits: costs.steps.remove(&Step::Commit).unwrap_or_default(),
     })
 }
 
-/// Reloads until it is to stop; the last serial, and microseconds of each commit and of each reload.
+/// Microseconds of each reload.
+#[derive(Default)]
+struct Costs {
+    wholes: Vec<f64>,
+    steps: BTreeMap<Step, Vec<f64>>,
+}
+
+impl Costs {
+    fn add(&mut self, report: &ReloadReport) {
+        let micros = |took: Duration| took.as_secs_f64() * 1e6;
+        self.wholes.push(micros(report.took));
+        for (step, took) in &report.steps {
+            self.steps.entry(*step).or_default().push(micros(*took));
+        }
+    }
+
+    fn extend(&mut self, more: Self) {
+        self.wholes.extend(more.wholes);
+        for (step, took) in more.steps {
+            self.steps.entry(step).or_default().extend(took);
+        }
+    }
+
+    fn print(&self) {
+        println!(
+            "\n{:<24} {:>10} {:>10}   microseconds of {} reloads, each of which replaced one storage",
+            "",
+            "median",
+            "p99",
+            self.wholes.len()
+        );
+        let steps = self.steps.iter();
+        let steps = steps.map(|(step, took)| (format!("  {step}"), took));
+        for (what, took) in [("a reload".to_owned(), &self.wholes)]
+            .into_iter()
+            .chain(steps)
+        {
+            println!(
+                "{what:<24} {:>10.1} {:>10.1}",
+                median(took),
+                per_mille(took, 990)
+            );
+        }
+    }
+}
+
+/// Reloads until it is to stop; the last serial, and what the reloads cost.
 async fn reload(
     socorro: &Socorro,
     stop: &AtomicBool,
     mut serial: u64,
     write: impl Fn(u64) -> Result<()>,
-) -> Result<(u64, Vec<f64>, Vec<f64>)> {
-    let (mut commits, mut wholes) = (Vec::new(), Vec::new());
+) -> Result<(u64, Costs)> {
+    let mut costs = Costs::default();
     let mut next = Instant::now();
     while !stop.load(Ordering::Relaxed) {
         serial += 1;
         write(serial)?;
         let report = socorro.reload().await;
         ensure!(report.outcome == Outcome::Applied, "{report}");
-        let micros = |took: Duration| took.as_secs_f64() * 1e6;
-        let commit = report.steps.iter().find(|(step, _)| *step == Step::Commit);
-        commits.push(micros(commit.context("a commit")?.1));
-        wholes.push(micros(report.took));
+        costs.add(&report);
         next += EVERY;
         tokio::time::sleep_until(next.into()).await;
     }
-    Ok((serial, commits, wholes))
+    Ok((serial, costs))
 }
 
 /// The file; each serial makes one of two storages another.
