@@ -105,7 +105,7 @@ async fn end(retiree: Retiree, departures: Arc<Departures>) {
     let mut wrong = Vec::new();
     if operations > 0 {
         wrong.push(format!(
-            "{operations} operations in it had not ended when they were cancelled at the drain deadline"
+            "{operations} of its operations had not ended when they were cancelled at the drain deadline"
         ));
     }
     let steps = departures.steps();

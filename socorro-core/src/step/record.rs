@@ -161,6 +161,13 @@ impl Steps {
                 None => stopped.push((entry, how)),
             }
         }
+        // A step that all parts take together is told with the part that it stopped at.
+        let at_a_part = stopped.iter().filter(|(entry, _)| entry.about.is_some());
+        let at_a_part: Vec<(Step, How)> =
+            at_a_part.map(|(entry, how)| (entry.step, *how)).collect();
+        stopped.retain(|(entry, how)| {
+            entry.about.is_some() || !at_a_part.contains(&(entry.step, *how))
+        });
         let told = |(entry, how): (&Entry, How)| StoppedIn {
             step: entry.step,
             about: entry.about.as_deref().map(str::to_owned),

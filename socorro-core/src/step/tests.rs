@@ -41,6 +41,15 @@ fn the_innermost_step_is_the_one_that_failed() {
 }
 
 #[test]
+fn a_step_of_all_parts_is_told_once_with_the_part_it_stopped_at() {
+    let steps = Steps::default();
+    let checks = || steps.about("storage.a").take(Step::Check, fails);
+    steps.take(Step::Check, checks).unwrap_err();
+    let at = ("check of storage.a".to_owned(), How::Failed);
+    assert_eq!(told(&steps), [at]);
+}
+
+#[test]
 fn a_panic_is_noted_and_goes_on() {
     let steps = Steps::default();
     let panics = || steps.take(Step::Merge, || -> Result<()> { panic!("on purpose") });

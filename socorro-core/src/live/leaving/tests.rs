@@ -228,7 +228,7 @@ async fn what_does_not_let_go_is_closed_under_it_and_reported() {
     assert_eq!(
         bench.told(),
         [
-            "storage.a 2 2: 2 operations in it had not ended when they were cancelled at the drain deadline"
+            "storage.a 2 2: 2 of its operations had not ended when they were cancelled at the drain deadline"
         ]
     );
     assert_eq!(bench.stages(), []);
@@ -293,7 +293,7 @@ async fn a_shutdown_brings_deadlines_forward() {
     assert_eq!(
         bench.told(),
         [
-            "storage.drains 2 1: 1 operations in it had not ended when they were cancelled at the drain deadline",
+            "storage.drains 2 1: 1 of its operations had not ended when they were cancelled at the drain deadline",
             "storage.closes 2 0: it did not flush within 4s"
         ]
     );
