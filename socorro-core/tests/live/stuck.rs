@@ -126,7 +126,10 @@ async fn a_call_that_never_comes_back() {
     eventually("it is told", || !socorro.stragglers().is_empty()).await;
     let told = socorro.stragglers();
     assert_eq!((told.len(), told[0].operations), (1, 1));
-    assert!(told[0].why.contains("1 of its operations had not ended"), "{told:?}");
+    assert!(
+        told[0].why.contains("1 of its operations had not ended"),
+        "{told:?}"
+    );
     assert!(!hangs.is_finished());
 
     shut(false);

@@ -12,4 +12,10 @@
 //!
 //! What is shown, and by which line of the source, is told in `socorro-core/src/live/switch.rs`.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "models fail like tests"
+)]
+
 mod live;
