@@ -106,6 +106,7 @@ fn the_table_and_what_is_scraped_are_the_same() {
         r#"socorro_pipeline_crashes_total{pipeline="mover",outcome="delivered"} 0"#,
         r#"socorro_pipeline_crashes_total{pipeline="mover",outcome="given_back"} 0"#,
         "socorro_left_behind_instances 0",
+        r#"socorro_operations_total{storage="spool",operation="get_raw_crash",outcome="overloaded"} 0"#,
     ] {
         assert!(
             scraped.lines().any(|line| line == zero),

@@ -43,7 +43,7 @@ pub(crate) struct Meters {
 }
 
 /// The counters of one storage. Each is registered when it is first used, so that there are as many series as things
-/// that happen.
+/// that happen; that of refusals when the first operation of the kind ends.
 #[derive(Debug)]
 pub(crate) struct Meter {
     storage: Arc<str>,
@@ -164,7 +164,14 @@ impl Measured<'_> {
             .get_or_init(|| table::OPERATIONS.counter(&[storage, operation, &outcome()]))
             .increment(1);
         per.seconds
-            .get_or_init(|| table::OPERATION_SECONDS.histogram(&[storage, operation]))
+            .get_or_init(|| {
+                // There before it counts anything, because one refusal is worth an alert: what rises from nothing is
+                // no rise to who compares.
+                table::OPERATIONS
+                    .counter(&[storage, operation, &word(ErrorKind::Overloaded)])
+                    .increment(0);
+                table::OPERATION_SECONDS.histogram(&[storage, operation])
+            })
             .record(self.started.elapsed().as_secs_f64());
     }
 }

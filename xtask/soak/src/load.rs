@@ -99,13 +99,18 @@ impl Load {
             kind => kind,
         };
         let outcome = match kind {
-            Kind::Save => self.save(&handle, ledger, planned).await,
+            Kind::Save => self.save(&handle, ledger, planned).await.map(|()| true),
             Kind::Read => self.read(&handle, ledger, planned).await,
-            Kind::List => self.list(&handle, ledger, planned.storage).await,
+            Kind::List => {
+                let listed = self.list(&handle, ledger, planned.storage).await;
+                listed.map(|()| true)
+            }
             Kind::Delete => self.delete(&handle, ledger, planned).await,
         };
         match outcome {
-            Ok(()) => self.count(planned.storage, kind),
+            Ok(true) => self.count(planned.storage, kind),
+            // There was nothing to read or delete that nobody else had.
+            Ok(false) => {}
             Err(error) => {
                 self.failed.fetch_add(1, Ordering::Relaxed);
                 let name = handle.name();
@@ -136,20 +141,21 @@ impl Load {
         Ok(())
     }
 
+    /// Was there anything to read?
     async fn read(
         &self,
         handle: &StorageHandle,
         ledger: &Ledger,
         planned: &Planned,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         let Some(id) = ledger.reading(planned.pick) else {
-            return Ok(());
+            return Ok(false);
         };
         let outcome = self
             .compare(handle, &id, planned.pick.is_multiple_of(2))
             .await;
         ledger.read(id);
-        outcome
+        outcome.map(|()| true)
     }
 
     /// Reads a crash, the document or the dump, and compares it with what was saved.
@@ -171,18 +177,19 @@ impl Load {
         Ok(())
     }
 
+    /// Was there anything to delete?
     async fn delete(
         &self,
         handle: &StorageHandle,
         ledger: &Ledger,
         planned: &Planned,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         let Some(id) = ledger.deleting(planned.pick) else {
-            return Ok(());
+            return Ok(false);
         };
         handle.delete(id).await?;
         ledger.deleted(id);
-        Ok(())
+        Ok(true)
     }
 
     async fn list(
