@@ -42,7 +42,6 @@
 //! * *What goes back into service has not ended*: it goes back by an `Arc` that was made while another was there, and an
 //!   exchange gives nothing up.
 //! * *What leaves knows why.* That is noted while the previous generation is still held, so before it can retire.
-//!
 //! * *A thread that remembers what it pinned last keeps nothing open.* It remembers a `Weak`, which keeps the memory of
 //!   that one generation, so that no other can have its address while they are compared.
 //!
