@@ -143,8 +143,20 @@ impl<T: ?Sized> Instance<T> {
         self.settling.start(settled);
     }
 
-    /// It stays after all.
-    pub(super) fn withdraw_drain(&self) {
+    /// Puts back into service what was taken out of it, if something still held it.
+    pub(super) fn put_back(&self) -> bool {
+        self.withdraw_drain();
+        self.slot.put_back()
+    }
+
+    /// Puts something else into service.
+    pub(super) fn put(&self, live: Arc<Live<T>>) {
+        self.withdraw_drain();
+        self.slot.put(live);
+    }
+
+    /// It stays after all. Before anything is in service again: an operation that finds it there is in no drain.
+    fn withdraw_drain(&self) {
         self.drain.withdraw();
         self.settling.withdraw();
     }

@@ -94,14 +94,13 @@ impl<T: Openable + ?Sized + 'static> Old for Taken<T> {
     }
 
     async fn back(&self, environment: &Environment, deadline: Instant) -> Result<()> {
-        let put_back = self.instance.slot.put_back();
+        let put_back = self.instance.put_back();
         let outcome = if put_back {
             environment.departures.ended(&self.departure);
             Ok(())
         } else {
             self.again(environment, deadline).await
         };
-        self.instance.withdraw_drain();
         self.parking.release();
         outcome
     }
@@ -144,7 +143,7 @@ impl<T: Openable + ?Sized + 'static> Taken<T> {
             }
         };
         let live = self.opening.live(environment, open, claim);
-        self.instance.slot.put(live);
+        self.instance.put(live);
         outcome.inspect_err(|error| {
             tracing::error!(%part, %error, "could not be opened again; it is tried until it can");
         })

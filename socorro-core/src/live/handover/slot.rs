@@ -72,7 +72,7 @@ impl<T: ?Sized> Slot<T> {
     }
 
     /// Puts back into service what was taken, if something still held it.
-    pub(super) fn put_back(&self) -> bool {
+    pub(crate) fn put_back(&self) -> bool {
         let Some(live) = self.taken().upgrade() else {
             return false;
         };
@@ -83,7 +83,7 @@ impl<T: ?Sized> Slot<T> {
     }
 
     /// Puts something else into service.
-    pub(super) fn put(&self, live: Arc<Live<T>>) {
+    pub(crate) fn put(&self, live: Arc<Live<T>>) {
         self.live.store(Some(live));
         self.changed.notify_waiters();
     }

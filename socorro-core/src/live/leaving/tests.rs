@@ -1,6 +1,8 @@
-use std::sync::Arc;
+use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, SystemTime};
+use std::sync::{Arc, Mutex};
+use std::task::{self, Wake};
+use std::time::{Duration, Instant, SystemTime};
 
 use async_trait::async_trait;
 
@@ -405,4 +407,37 @@ fn is_told_as_json() {
     assert_eq!(json["part"], "source.new");
     assert_eq!(json["stage"], "left_behind");
     assert_eq!(json["operations"], 2);
+}
+
+/// Notes at the moment in which it is woken whether operations of the instance have a deadline.
+struct Woken {
+    instance: Arc<StorageInstance>,
+    deadlines: Mutex<Vec<Option<Instant>>>,
+}
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        let deadline = self.instance.drain.deadline();
+        self.deadlines.lock().unwrap().push(deadline);
+    }
+}
+
+#[tokio::test]
+async fn whoever_finds_it_in_service_again_is_in_no_drain() {
+    let bench = Bench::new();
+    let (instance, _) = bench.open("archive", Way::Ends);
+    let live = instance.take().unwrap();
+    instance.drain_until(bench.clock.now(), bench.clock.now());
+    let woken = Arc::new(Woken {
+        instance: instance.clone(),
+        deadlines: Mutex::default(),
+    });
+    let waker = woken.clone().into();
+    let mut waits = pin!(instance.in_service());
+    let waiting = waits.as_mut().poll(&mut task::Context::from_waker(&waker));
+    assert!(waiting.is_pending());
+
+    instance.put(live);
+    assert_eq!(*woken.deadlines.lock().unwrap(), [None]);
+    waits.await;
 }
