@@ -146,12 +146,16 @@ struct Costs {
 }
 
 impl Costs {
-    fn add(&mut self, report: &ReloadReport) {
+    /// The report has to have a commit in it: nothing is no time.
+    fn add(&mut self, report: &ReloadReport) -> Result<()> {
+        let commits = report.steps.iter().any(|(step, _)| *step == Step::Commit);
+        ensure!(commits, "no commit: {report}");
         let micros = |took: Duration| took.as_secs_f64() * 1e6;
         self.wholes.push(micros(report.took));
         for (step, took) in &report.steps {
             self.steps.entry(*step).or_default().push(micros(*took));
         }
+        Ok(())
     }
 
     fn extend(&mut self, more: Self) {
@@ -198,7 +202,7 @@ async fn reload(
         write(serial)?;
         let report = socorro.reload().await;
         ensure!(report.outcome == Outcome::Applied, "{report}");
-        costs.add(&report);
+        costs.add(&report)?;
         next += EVERY;
         tokio::time::sleep_until(next.into()).await;
     }

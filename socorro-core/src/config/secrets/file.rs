@@ -20,7 +20,8 @@ pub(super) struct Directories;
 const SIZE_LIMIT: u64 = 64 * 1024;
 
 /// What the file says. Read whole before it is looked at who else can change it: what is looked at is then what
-/// was read, and what was read for nothing is wiped.
+/// was read, and what was read for nothing is wiped. Of files that follow each other from one directory, that is
+/// looked at for the first.
 pub(super) fn read(path: &Path, directories: &Directories) -> Result<Zeroizing<String>, Wrong> {
     let wrong = |class, why: &str| {
         let why = format!("the secret file {} {why}", path.display());
