@@ -135,7 +135,11 @@ impl Done {
 
 /// The built plugins.
 pub(crate) fn plugins() -> PathBuf {
-    directory(&["filesystem", "memory", "null"], Profile::Dev).unwrap()
+    directory(
+        &["elasticsearch", "filesystem", "memory", "null"],
+        Profile::Dev,
+    )
+    .unwrap()
 }
 
 /// Runs `command` to its end; fails when that takes too long.
