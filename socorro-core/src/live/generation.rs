@@ -67,7 +67,7 @@ impl Generation {
         self.settings.reload.drain_timeout
     }
 
-    pub(crate) fn redaction(&self) -> &Redaction {
+    pub(crate) fn redaction(&self) -> &Arc<Redaction> {
         &self.settings.redaction
     }
 

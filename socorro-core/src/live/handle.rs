@@ -15,6 +15,7 @@ use crate::context::Context;
 use crate::crash::{CrashId, Dump, DumpName, Dumps, ProcessedCrash, RawCrash, StoredId};
 use crate::error::{Error, Result};
 use crate::storage::{Capabilities, Catalog, CrashStorage, Health, ListPage, ListRequest};
+use crate::telemetry::Operation;
 
 /// A named storage, whichever instance stands behind the name right now.
 ///
@@ -169,9 +170,9 @@ impl StorageHandle {
         let bytes = raw.as_bytes().len() + dumps.bytes_in_memory();
         self.check(&raw, &dumps)
             .await
-            .map_err(|error| self.place(error, "save_raw_crash", &id))?;
+            .map_err(|error| self.place(error, Operation::SaveRawCrash, &id))?;
         self.call(
-            "save_raw_crash",
+            Operation::SaveRawCrash,
             bytes,
             Some(id.into()),
             move |storage, cx| {
@@ -191,7 +192,7 @@ impl StorageHandle {
         let (id, processed) = (*id, processed.clone());
         let bytes = processed.as_bytes().len();
         self.call(
-            "save_processed_crash",
+            Operation::SaveProcessedCrash,
             bytes,
             Some(id.into()),
             move |storage, cx| {
@@ -219,9 +220,9 @@ impl StorageHandle {
         let bytes = raw.as_bytes().len() + dumps.bytes_in_memory() + processed.as_bytes().len();
         self.check(&raw, &dumps)
             .await
-            .map_err(|error| self.place(error, "save_raw_and_processed", &id))?;
+            .map_err(|error| self.place(error, Operation::SaveRawAndProcessed, &id))?;
         self.call(
-            "save_raw_and_processed",
+            Operation::SaveRawAndProcessed,
             bytes,
             Some(id.into()),
             move |storage, cx| {
@@ -239,16 +240,18 @@ impl StorageHandle {
 
     /// The raw crash.
     pub async fn get_raw_crash(&self, id: impl Into<StoredId>) -> Result<RawCrash> {
-        self.read("get_raw_crash", id.into(), |storage, cx, id| async move {
-            storage.get().get_raw_crash(&cx, &id).await
-        })
+        self.read(
+            Operation::GetRawCrash,
+            id.into(),
+            |storage, cx, id| async move { storage.get().get_raw_crash(&cx, &id).await },
+        )
         .await
     }
 
     /// One dump.
     pub async fn get_dump(&self, id: impl Into<StoredId>, name: &DumpName) -> Result<Bytes> {
         let name = name.clone();
-        self.read("get_dump", id.into(), move |storage, cx, id| {
+        self.read(Operation::GetDump, id.into(), move |storage, cx, id| {
             let name = name.clone();
             async move { storage.get().get_dump(&cx, &id, &name).await }
         })
@@ -257,9 +260,11 @@ impl StorageHandle {
 
     /// All dumps, in memory.
     pub async fn get_dumps(&self, id: impl Into<StoredId>) -> Result<Dumps> {
-        self.read("get_dumps", id.into(), |storage, cx, id| async move {
-            storage.get().get_dumps(&cx, &id).await
-        })
+        self.read(
+            Operation::GetDumps,
+            id.into(),
+            |storage, cx, id| async move { storage.get().get_dumps(&cx, &id).await },
+        )
         .await
     }
 
@@ -270,21 +275,28 @@ impl StorageHandle {
         directory: &Path,
     ) -> Result<Dumps> {
         let directory: Arc<Path> = directory.into();
-        self.read("get_dumps_as_files", id.into(), move |storage, cx, id| {
-            let directory = directory.clone();
-            async move { storage.get().get_dumps_as_files(&cx, &id, &directory).await }
-        })
+        self.read(
+            Operation::GetDumpsAsFiles,
+            id.into(),
+            move |storage, cx, id| {
+                let directory = directory.clone();
+                async move { storage.get().get_dumps_as_files(&cx, &id, &directory).await }
+            },
+        )
         .await
     }
 
     /// The processed crash without the fields that `[redaction]` forbids.
     pub async fn get_processed_crash(&self, id: impl Into<StoredId>) -> Result<ProcessedCrash> {
-        let pin = self.pin_of_call();
-        let processed = self.get_unredacted_processed_crash(id).await?;
-        match pin {
-            Some(pin) => pin.generation().redaction().apply(&processed),
-            None => Ok(processed),
-        }
+        self.read(
+            Operation::GetProcessedCrash,
+            id.into(),
+            |storage, cx, id| async move {
+                let whole = storage.get().get_unredacted_processed_crash(&cx, &id);
+                storage.redact(whole.await?)
+            },
+        )
+        .await
     }
 
     /// The processed crash, sensitive fields included.
@@ -293,7 +305,7 @@ impl StorageHandle {
         id: impl Into<StoredId>,
     ) -> Result<ProcessedCrash> {
         self.read(
-            "get_processed_crash",
+            Operation::GetProcessedCrash,
             id.into(),
             |storage, cx, id| async move {
                 storage.get().get_unredacted_processed_crash(&cx, &id).await
@@ -304,16 +316,18 @@ impl StorageHandle {
 
     /// What there is of a crash.
     pub async fn catalog(&self, id: impl Into<StoredId>) -> Result<Catalog> {
-        self.read("catalog", id.into(), |storage, cx, id| async move {
-            storage.get().catalog(&cx, &id).await
-        })
+        self.read(
+            Operation::Catalog,
+            id.into(),
+            |storage, cx, id| async move { storage.get().catalog(&cx, &id).await },
+        )
         .await
     }
 
     /// One page of ids; see [`CrashStorage::list`].
     pub async fn list(&self, request: &ListRequest) -> Result<ListPage> {
         let request = request.clone();
-        self.call("list", 0, None, move |storage, cx| {
+        self.call(Operation::List, 0, None, move |storage, cx| {
             let request = request.clone();
             async move { storage.get().list(&cx, &request).await }
         })
@@ -322,7 +336,7 @@ impl StorageHandle {
 
     /// Removes all there is of a crash.
     pub async fn delete(&self, id: impl Into<StoredId>) -> Result<()> {
-        self.read("delete", id.into(), |storage, cx, id| async move {
+        self.read(Operation::Delete, id.into(), |storage, cx, id| async move {
             storage.get().delete(&cx, &id).await
         })
         .await
@@ -330,7 +344,7 @@ impl StorageHandle {
 
     /// Whether the backend can be used. Not retried.
     pub async fn health(&self) -> Result<Health> {
-        self.call("health", 0, None, |storage, cx| async move {
+        self.call(Operation::Health, 0, None, |storage, cx| async move {
             storage.get().health(&cx).await
         })
         .await
@@ -355,7 +369,7 @@ impl StorageHandle {
             .unwrap_or_else(|_| Err(cancelled("the program is shutting down")))
     }
 
-    async fn read<T, F, Fut>(&self, operation: &'static str, id: StoredId, attempt: F) -> Result<T>
+    async fn read<T, F, Fut>(&self, operation: Operation, id: StoredId, attempt: F) -> Result<T>
     where
         T: Send + 'static,
         F: Fn(Open, Context, StoredId) -> Fut + Send + Sync + 'static,
@@ -370,7 +384,7 @@ impl StorageHandle {
 
     async fn call<T, F, Fut>(
         &self,
-        operation: &'static str,
+        operation: Operation,
         bytes: usize,
         id: Option<StoredId>,
         attempt: F,
@@ -389,7 +403,7 @@ impl StorageHandle {
             call.await
         };
         result.map_err(|error| {
-            let error = error.in_operation(operation).at_storage(self.name());
+            let error = error.in_operation(operation.name()).at_storage(self.name());
             match id {
                 Some(id) => error.for_crash(id),
                 None => error,
@@ -397,9 +411,9 @@ impl StorageHandle {
         })
     }
 
-    fn place(&self, error: Error, operation: &str, id: &CrashId) -> Error {
+    fn place(&self, error: Error, operation: Operation, id: &CrashId) -> Error {
         error
-            .in_operation(operation)
+            .in_operation(operation.name())
             .at_storage(self.name())
             .for_crash(id)
     }

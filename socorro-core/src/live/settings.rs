@@ -1,6 +1,7 @@
 //! The tables that are no instances, as a reload compares them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::plan::{Part, Shape};
 use crate::config::{Configuration, ControlConfig, ReloadConfig};
@@ -11,7 +12,7 @@ use crate::plugin::loader::LoaderOptions;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Settings {
     pub(super) limits: Limits,
-    pub(super) redaction: Redaction,
+    pub(super) redaction: Arc<Redaction>,
     pub(super) reload: ReloadConfig,
     pub(super) plugins: LoaderOptions,
     pub(super) control: ControlConfig,
@@ -51,7 +52,7 @@ impl Settings {
     pub(super) fn of(configuration: &Configuration) -> Self {
         Self {
             limits: configuration.limits,
-            redaction: configuration.redaction.clone(),
+            redaction: Arc::new(configuration.redaction.clone()),
             reload: configuration.reload.clone(),
             plugins: configuration.plugins.clone(),
             control: configuration.control.clone(),
@@ -61,7 +62,10 @@ impl Settings {
     pub(super) fn shapes(&self) -> BTreeMap<Part, Shape> {
         let settings = [
             ("limits", Setting::Limits(self.limits)),
-            ("redaction", Setting::Redaction(self.redaction.clone())),
+            (
+                "redaction",
+                Setting::Redaction(Redaction::clone(&self.redaction)),
+            ),
             ("reload", Setting::Reload(self.reload.clone())),
             ("plugins", Setting::Plugins(self.plugins.clone())),
             ("control", Setting::Control(self.control.clone())),

@@ -18,7 +18,7 @@ mod reload;
 pub mod table;
 
 pub(crate) use gauges::{Parked, absent, record as record_gauges, straggled};
-pub(crate) use operation::{Measured, Meter, Meters};
+pub(crate) use operation::{Measured, Meter, Meters, Operation};
 pub(crate) use reload::record as record_report;
 pub(crate) use table::is_ours;
 

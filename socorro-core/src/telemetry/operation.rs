@@ -16,21 +16,41 @@ const MOST_NAMES: usize = 1024;
 /// Stands for the storages beyond that. No name of a storage has this form.
 const OTHERS: &str = "(others)";
 
-/// The operations of a storage; what is none of these is not measured.
-const OPERATIONS: [&str; 12] = [
-    "save_raw_crash",
-    "save_processed_crash",
-    "save_raw_and_processed",
-    "get_raw_crash",
-    "get_dump",
-    "get_dumps",
-    "get_dumps_as_files",
-    "get_processed_crash",
-    "catalog",
-    "list",
-    "delete",
-    "health",
-];
+/// The operations in one list, so that none is without a name or a place among the counters.
+macro_rules! operations {
+    ($($operation:ident = $name:literal,)*) => {
+        /// An operation on a storage: a method of [`CrashStorage`](crate::storage::CrashStorage).
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum Operation {
+            $($operation,)*
+        }
+
+        impl Operation {
+            const ALL: &[Self] = &[$(Self::$operation),*];
+
+            pub(crate) fn name(self) -> &'static str {
+                match self {
+                    $(Self::$operation => $name,)*
+                }
+            }
+        }
+    };
+}
+
+operations! {
+    SaveRawCrash = "save_raw_crash",
+    SaveProcessedCrash = "save_processed_crash",
+    SaveRawAndProcessed = "save_raw_and_processed",
+    GetRawCrash = "get_raw_crash",
+    GetDump = "get_dump",
+    GetDumps = "get_dumps",
+    GetDumpsAsFiles = "get_dumps_as_files",
+    GetProcessedCrash = "get_processed_crash",
+    Catalog = "catalog",
+    List = "list",
+    Delete = "delete",
+    Health = "health",
+}
 
 /// Every error kind, and before them success.
 const OUTCOMES: usize = ErrorKind::ALL.len() + 1;
@@ -47,7 +67,7 @@ pub(crate) struct Meters {
 #[derive(Debug)]
 pub(crate) struct Meter {
     storage: Arc<str>,
-    operations: [PerOperation; OPERATIONS.len()],
+    operations: [PerOperation; Operation::ALL.len()],
 }
 
 #[derive(Debug, Default)]
@@ -62,8 +82,7 @@ struct PerOperation {
 #[derive(Debug)]
 pub(crate) struct Measured<'a> {
     meter: &'a Meter,
-    /// Which of [`OPERATIONS`].
-    place: Option<usize>,
+    operation: Operation,
     started: Instant,
     finished: bool,
 }
@@ -115,10 +134,10 @@ impl Meter {
     }
 
     /// An operation begins.
-    pub(crate) fn begin(&self, operation: &str) -> Measured<'_> {
+    pub(crate) fn begin(&self, operation: Operation) -> Measured<'_> {
         Measured {
             meter: self,
-            place: OPERATIONS.iter().position(|one| *one == operation),
+            operation,
             started: Instant::now(),
             finished: false,
         }
@@ -128,11 +147,9 @@ impl Meter {
 impl Measured<'_> {
     /// It is tried once more.
     pub(crate) fn retried(&self) {
-        let Some((operation, per)) = self.operation() else {
-            return;
-        };
+        let Some(per) = self.counters() else { return };
         let retries = &per.retries;
-        let register = || table::RETRIES.counter(&[&self.meter.storage, operation]);
+        let register = || table::RETRIES.counter(&[&self.meter.storage, self.operation.name()]);
         retries.get_or_init(register).increment(1);
     }
 
@@ -140,9 +157,7 @@ impl Measured<'_> {
     pub(crate) fn finish<T>(mut self, result: &Result<T>) {
         self.finished = true;
         let kind = result.as_ref().err().map(|error| error.kind());
-        let Some((_, per)) = self.operation() else {
-            return;
-        };
+        let Some(per) = self.counters() else { return };
         let place = kind.map_or(0, |kind| kind.code() as usize);
         if let Some(counter) = per.outcomes.get(place) {
             let word = || kind.map_or_else(|| "ok".to_owned(), word);
@@ -150,16 +165,14 @@ impl Measured<'_> {
         }
     }
 
-    fn operation(&self) -> Option<(&'static str, &PerOperation)> {
-        let place = self.place?;
-        Some((*OPERATIONS.get(place)?, self.meter.operations.get(place)?))
+    /// There for every operation: they are counted in one list.
+    fn counters(&self) -> Option<&PerOperation> {
+        self.meter.operations.get(self.operation as usize)
     }
 
     fn count(&self, counter: &OnceLock<Counter>, outcome: impl FnOnce() -> String) {
-        let Some((operation, per)) = self.operation() else {
-            return;
-        };
-        let storage = &self.meter.storage;
+        let Some(per) = self.counters() else { return };
+        let (storage, operation) = (&self.meter.storage, self.operation.name());
         counter
             .get_or_init(|| table::OPERATIONS.counter(&[storage, operation, &outcome()]))
             .increment(1);
@@ -181,7 +194,7 @@ impl Drop for Measured<'_> {
         if self.finished {
             return;
         }
-        if let Some((_, per)) = self.operation() {
+        if let Some(per) = self.counters() {
             self.count(&per.dropped, || "dropped".to_owned());
         }
     }

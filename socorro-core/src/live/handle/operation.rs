@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::{StorageHandle, Target};
 use crate::context::Context;
+use crate::crash::{ProcessedCrash, Redaction};
 use crate::error::{Applied, Error, ErrorKind, Result};
 use crate::live::admission::Admitted;
 use crate::live::generation::{Generation, StorageEntry};
@@ -14,14 +15,14 @@ use crate::live::handover::{Parking, Pin};
 use crate::live::in_service::Within;
 use crate::live::instance::{LiveStorage, OpenStorage};
 use crate::storage::CrashStorage;
-use crate::telemetry::Measured;
+use crate::telemetry::{Measured, Operation};
 use crate::transaction::{Call, run};
 
 impl StorageHandle {
     /// Carries it out, measured.
     pub(super) async fn perform<T, F, Fut>(
         self,
-        operation: &'static str,
+        operation: Operation,
         bytes: usize,
         attempt: F,
     ) -> Result<T>
@@ -45,7 +46,7 @@ impl StorageHandle {
     async fn see_through<T, F, Fut>(
         &self,
         pin: Pin,
-        operation: &'static str,
+        operation: Operation,
         bytes: usize,
         measured: &Measured<'_>,
         attempt: F,
@@ -56,13 +57,17 @@ impl StorageHandle {
     {
         let entered = self.enter(pin, bytes).await?;
         let Entered {
-            entry, within, pin, ..
+            entry,
+            within,
+            redaction,
+            pin,
+            ..
         } = &entered;
         let mut cx = self.cx.clone();
         // A composite finds its children in it. An operation on a backend keeps nothing open but that.
         cx.pin = pin.clone();
         let call = Call {
-            operation,
+            operation: operation.name(),
             deadline: cx.deadline(),
             drain: Some(entry.drain()),
         };
@@ -74,7 +79,7 @@ impl StorageHandle {
                 Some(timeout) => cx.clone().with_timeout(timeout),
                 None => cx.clone(),
             };
-            attempt(Open::Live(within.live().clone()), cx)
+            attempt(Open::Live(within.live().clone(), redaction.clone()), cx)
         }));
         let Some(pin) = pin else {
             return work.await;
@@ -115,11 +120,12 @@ impl StorageHandle {
                 Err(unpinned) => Err(unpinned),
             };
             let out = match held {
-                Ok((within, pin)) => {
+                Ok((within, below)) => {
                     return Ok(Entered {
                         entry,
                         within,
-                        pin,
+                        redaction: pin.generation().redaction().clone(),
+                        pin: below,
                         _admitted: admitted,
                     });
                 }
@@ -172,6 +178,8 @@ impl StorageHandle {
 struct Entered {
     entry: Arc<StorageEntry>,
     within: Within<dyn OpenStorage>,
+    /// Of the generation that it runs in.
+    redaction: Arc<Redaction>,
     /// Of a composite: what is below it.
     pin: Option<Pin>,
     _admitted: Admitted,
@@ -179,15 +187,23 @@ struct Entered {
 
 /// The storage of one attempt, kept open by it.
 pub(super) enum Open {
-    Live(Arc<LiveStorage>),
+    Live(Arc<LiveStorage>, Arc<Redaction>),
     Fixed(Arc<dyn CrashStorage>),
 }
 
 impl Open {
     pub(super) fn get(&self) -> &dyn CrashStorage {
         match self {
-            Self::Live(live) => live.open(),
+            Self::Live(live, _) => live.open(),
             Self::Fixed(storage) => &**storage,
+        }
+    }
+
+    /// Without what the generation forbids; no generation, nothing forbidden.
+    pub(super) fn redact(&self, processed: ProcessedCrash) -> Result<ProcessedCrash> {
+        match self {
+            Self::Live(_, redaction) => redaction.apply(&processed),
+            Self::Fixed(_) => Ok(processed),
         }
     }
 }

@@ -106,6 +106,34 @@ async fn an_operation_waits_no_longer_than_its_deadline() {
     rig.socorro.shutdown().await;
 }
 
+/// What a reload forbids is not read from what it opened, by whomever asked before.
+#[tokio::test]
+async fn what_waits_is_redacted_as_where_it_runs() {
+    let name = "bounds_redacted";
+    let rig = Rig::with_a(name, "break_before_make").await;
+    let read = || {
+        let a = rig.a();
+        tokio::spawn(async move {
+            let processed = a.get_processed_crash(number(1)).await.unwrap();
+            String::from_utf8_lossy(processed.as_bytes()).into_owned()
+        })
+    };
+    assert_eq!(read().await.unwrap(), r#"{"revision":0,"note":"n"}"#);
+
+    rig.place.act("open 1", Act::Hang);
+    let reload = rig.reloading(&format!(
+        "{}[redaction]\nforbidden_keys = [\"note\"]\n",
+        storage("a", name, "break_before_make", 1)
+    ));
+    rig.place.logged("open 1 hangs").await;
+    let waiting = read();
+    rig.sleeps(PARK).await;
+    rig.place.go();
+    assert_eq!(reload.await.unwrap().outcome, Outcome::Applied);
+    assert_eq!(waiting.await.unwrap(), r#"{"revision":1}"#);
+    rig.socorro.shutdown().await;
+}
+
 /// Cancelling at the drain deadline is what lets a reload cure what hangs.
 #[tokio::test]
 async fn what_hangs_in_the_old_one_is_cancelled_at_the_drain_deadline() {
