@@ -27,13 +27,15 @@ impl Control {
     pub(super) fn find(layers: &Layers, socket: Socket) -> Result<Self, Exit> {
         let path = socket
             .socket
-            .or_else(|| layers.glimpse("control.socket").map(PathBuf::from))
-            .ok_or_else(|| {
-                Exit::usage(
-                    "there is no control socket: set control.socket in the configuration, or give --socket PATH",
-                )
-            })?;
-        Ok(Self { path })
+            .or_else(|| layers.glimpse("control.socket").map(PathBuf::from));
+        if let Some(path) = path {
+            return Ok(Self { path });
+        }
+        // That it cannot be read says more than that there is nothing to find in it.
+        layers.load()?;
+        Err(Exit::usage(
+            "there is no control socket: set control.socket in the configuration, or give --socket PATH",
+        ))
     }
 
     /// What the program answers, in at most `patience`.

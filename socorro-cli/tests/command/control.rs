@@ -76,6 +76,9 @@ fn tells_how_it_is_and_reloads() {
     let none = Place::new("");
     none.run(&["status"])
         .fails(2, &["control.socket", "--socket"]);
+    std::fs::remove_file(none.config()).unwrap();
+    none.run(&["status"])
+        .fails(2, &["socorro.toml", "cannot be read"]);
 }
 
 #[test]
