@@ -100,6 +100,8 @@ async fn tell(
         let now = *activity.borrow_and_update();
         for message in told.next(now, &verdict) {
             socket.send(&message).await;
+            // What was just told of is not slow yet.
+            beat.reset();
         }
         tokio::select! {
             changed = activity.changed() => if changed.is_err() {
