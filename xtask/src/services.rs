@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use socorro_testkit::services::{self, Kind};
+use socorro_testkit::services::{self, Files, Kind};
 
 /// What to do with them.
 #[derive(clap::Args)]
@@ -21,6 +21,9 @@ enum Action {
         /// Only these: postgres, rabbitmq, ceph, garage, elasticsearch, opensearch.
         #[arg(value_parser = kind)]
         kinds: Vec<Kind>,
+        /// With their files in memory, where there is a file system with room: tests do not wait for a slow disk then.
+        #[arg(long)]
+        in_memory: bool,
     },
     /// Stops them all and removes their files, also what a crash left behind.
     Down {
@@ -49,7 +52,14 @@ fn kind(name: &str) -> Result<Kind, String> {
 /// Does it.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     match &arguments.action {
-        Action::Up { kinds } => up(or_all(kinds)),
+        Action::Up { kinds, in_memory } => {
+            let files = if *in_memory {
+                Files::InMemory
+            } else {
+                Files::OnDisk
+            };
+            up(or_all(kinds), files)
+        }
         Action::Fetch { kinds } => fetch(or_all(kinds)),
         Action::Down { after_input } => {
             if *after_input {
@@ -66,8 +76,8 @@ fn or_all(kinds: &[Kind]) -> &[Kind] {
 }
 
 /// Starts these servers, saying what happens.
-pub(crate) fn up(kinds: &[Kind]) -> Result<()> {
-    services::up(kinds, &teller())
+pub(crate) fn up(kinds: &[Kind], files: Files) -> Result<()> {
+    services::up(kinds, files, &teller())
 }
 
 /// Gets what these servers need, saying what happens.

@@ -15,6 +15,9 @@ pub(crate) struct Arguments {
     /// Operations a second, begun when they are due.
     #[arg(long, default_value_t = 500)]
     rate: u32,
+    /// Keeps the files in memory, where there is a file system with room: a disk that stalls is no part of it then.
+    #[arg(long)]
+    in_memory: bool,
     /// Edits, times and payloads come from it.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -42,6 +45,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         reloads: arguments.reloads,
         rate: arguments.rate,
         seed: arguments.seed,
+        in_memory: arguments.in_memory,
         plugins,
     })?;
     println!("{outcome}");

@@ -12,12 +12,13 @@ use socorro_core::Error;
 use socorro_core::crash::{CrashDate, CrashId, Dump, DumpName, Dumps, Limits, RawCrash};
 use socorro_core::live::{Socorro, StorageHandle};
 use socorro_core::storage::ListRequest;
+use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
 use crate::ledger::{FEW, Ledger, MANY};
 use crate::place::Place;
 use crate::random::Random;
-use crate::schedule::{Kind, Planned, STORAGES, Schedule};
+use crate::schedule::{Kind, Planned, STORAGES};
 
 /// The load, and all that is known of what it did.
 pub(crate) struct Load {
@@ -38,6 +39,9 @@ const KINDS: usize = 4;
 /// Steps of a latency for each doubling; and doublings, up to an hour.
 const FINE: usize = 8;
 const DOUBLINGS: usize = 32;
+/// The most operations at once. A machine that stands still for a while, or is too slow for the rate, is not to pile up more
+/// and more of them: what is due waits then, and that counts into its latency.
+pub(crate) const AT_ONCE: usize = 256;
 /// As many of what is wrong as are told.
 const TOLD: usize = 20;
 
@@ -60,9 +64,10 @@ impl Load {
     }
 
     /// Begins every operation when it is due, until told to stop; then waits for those under way.
-    pub(crate) async fn run(self: Arc<Self>, schedule: Schedule) {
+    pub(crate) async fn run(self: Arc<Self>, schedule: impl Iterator<Item = Planned>) {
         let started = Instant::now();
         let operations = TaskTracker::new();
+        let room = Arc::new(Semaphore::new(AT_ONCE));
         for planned in schedule {
             let due = started + planned.due;
             if due > Instant::now() {
@@ -71,10 +76,12 @@ impl Load {
             if self.stop.load(Ordering::Relaxed) {
                 break;
             }
+            let room = Arc::clone(&room).acquire_owned().await;
             let load = Arc::clone(&self);
             operations.spawn(async move {
                 load.operation(&planned).await;
                 load.took(due.elapsed());
+                drop(room);
             });
         }
         operations.close();

@@ -3,7 +3,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use socorro_testkit::plugins;
+use socorro_testkit::{memory, plugins};
 use tempfile::TempDir;
 
 use crate::model::{Model, VERSIONS};
@@ -19,9 +19,14 @@ pub(crate) struct Place {
 const PLUGINS: [&str; 3] = ["filesystem", "memory", "witness"];
 
 impl Place {
-    /// With copies of these libraries.
-    pub(crate) fn new(libraries: &Path) -> Result<Self> {
-        let directory = tempfile::Builder::new().prefix("soak-").tempdir()?;
+    /// With copies of these libraries; in memory, if that is wanted and there is room.
+    pub(crate) fn new(libraries: &Path, in_memory: bool) -> Result<Self> {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix("soak-");
+        let directory = match memory::directory().filter(|_| in_memory) {
+            Some(memory) => builder.tempdir_in(memory)?,
+            None => builder.tempdir()?,
+        };
         let path = directory.path().canonicalize()?;
         let place = Self { directory, path };
         fs::create_dir(place.path("plugins"))?;

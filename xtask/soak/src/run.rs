@@ -12,14 +12,14 @@ use socorro_core::plugin::loader::resident_images;
 
 use crate::calls;
 use crate::edits::Edit;
-use crate::load::Load;
+use crate::load::{AT_ONCE, Load};
 use crate::model::{Bad, Disk, Model, VERSIONS};
 use crate::options::Options;
 use crate::outcome::{Outcome, growth};
 use crate::place::Place;
 use crate::process::{Holds, resident};
 use crate::random::Random;
-use crate::schedule::{Kind, STORAGES, Schedule};
+use crate::schedule::{Kind, Planned, STORAGES, Schedule};
 use crate::slope::Slope;
 
 /// Soaks, in a runtime of its own.
@@ -33,7 +33,7 @@ pub fn run(options: &Options) -> Result<Outcome> {
         .thread_keep_alive(Duration::from_millis(20))
         .enable_all()
         .build()?;
-    let place = Place::new(&options.plugins)?;
+    let place = Place::new(&options.plugins, options.in_memory)?;
     let outcome = runtime.block_on(soak(options, &place))?;
     place.remove()?;
     Ok(outcome)
@@ -217,7 +217,14 @@ async fn soak(options: &Options, place: &Place) -> Result<Outcome> {
 async fn rehearse(options: &Options, place: &Place) -> Result<()> {
     let mut program = Program::start(place, options.seed).await?;
     let load = Load::new(&program.socorro, place)?;
-    let loading = tokio::spawn(Arc::clone(&load).run(Schedule::new(options.seed, options.rate)));
+    let mut schedule = Schedule::new(options.seed, options.rate);
+    // The first at once, as many as there can be: what the allocator needs for that is no growth later.
+    let first: Vec<Planned> = schedule.by_ref().take(AT_ONCE).collect();
+    let first = first.into_iter().map(|planned| Planned {
+        due: Duration::ZERO,
+        ..planned
+    });
+    let loading = tokio::spawn(Arc::clone(&load).run(first.chain(schedule)));
     let mut models: Vec<Model> = Vec::new();
     for edit in Edit::ALL {
         models.push(program.edit(edit));

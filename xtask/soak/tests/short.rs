@@ -17,6 +17,8 @@ fn reloads_lose_nothing() {
         reloads: 1_500,
         rate: 300,
         seed,
+        // All backends are to be healthy, also while the disk is not.
+        in_memory: true,
         plugins,
     })
     .unwrap();

@@ -5,7 +5,7 @@ use std::thread::{self, JoinHandle};
 
 use anyhow::{Context, Result, anyhow};
 use serde_json::Value;
-use socorro_testkit::services::{Kind, STATE_VARIABLE, state_file};
+use socorro_testkit::services::{Files, Kind, STATE_VARIABLE, state_file};
 
 use super::Log;
 use crate::run::{cargo, run};
@@ -89,7 +89,7 @@ pub(super) fn test(log: &mut Log, fetching: Fetching, tier: &Tier) -> Result<()>
         None
     } else {
         let stop = services::StopAtEnd::new()?;
-        log.step("servers up", || services::up(&Kind::ALL))?;
+        log.step("servers up", || services::up(&Kind::ALL, Files::InMemory))?;
         Some(stop)
     };
     // Of the whole workspace: fewer packages would unify other features, and build every dependency once more.

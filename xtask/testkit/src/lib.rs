@@ -4,11 +4,13 @@
 //! |---|---|
 //! | [`plugins`] | builds plugins apart from the host, as a user would |
 //! | [`canary`] | secrets that can be found again in what was printed |
+//! | [`memory`] | a file system in memory |
 //! | [`program`] | a running program: its output line by line, signals, its end |
 //! | [`services`] | real servers, shared or of a test's own |
 //! | [`proxy`] | a TCP proxy that cuts, refuses and stalls |
 
 pub mod canary;
+pub mod memory;
 pub mod plugins;
 pub mod program;
 pub mod proxy;

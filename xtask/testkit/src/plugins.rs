@@ -113,6 +113,24 @@ fn target() -> PathBuf {
     target.join("plugins")
 }
 
+/// Is a variable about the one package that is being tested? Some build scripts ask for them, and would run again for
+/// each package.
+fn is_of_the_build(variable: &str) -> bool {
+    let one_of = [
+        "RUSTFLAGS",
+        "CARGO_ENCODED_RUSTFLAGS",
+        "CARGO_BUILD_TARGET",
+        "CARGO_CRATE_NAME",
+        "CARGO_PRIMARY_PACKAGE",
+        "CARGO_TARGET_TMPDIR",
+        "OUT_DIR",
+    ];
+    one_of.contains(&variable)
+        || ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"]
+            .iter()
+            .any(|prefix| variable.starts_with(prefix))
+}
+
 fn build(names: &[String], profile: Profile) -> Result<()> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
@@ -130,8 +148,10 @@ fn build(names: &[String], profile: Profile) -> Result<()> {
             .arg(format!("socorro-plugin-{name}"));
     }
     // Set by the build of the test that runs us; they would make this build another one.
-    for inherited in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_TARGET"] {
-        command.env_remove(inherited);
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(is_of_the_build) {
+            command.env_remove(name);
+        }
     }
     let status = command
         .status()

@@ -6,6 +6,7 @@
 //! * [`refuse`](Proxy::refuse): nothing listens any more; connections there are stay.
 //! * [`stall`](Proxy::stall): connections are accepted and stay, and not a byte passes.
 //! * [`cut_after`](Proxy::cut_after): a connection is cut in the middle of what it carries.
+//! * [`stall_after`](Proxy::stall_after): the same, but no byte passes any more.
 
 mod connection;
 #[cfg(test)]
@@ -54,12 +55,22 @@ struct Faults {
     connections: Vec<Handle>,
 }
 
-/// Cuts the first connection that carries this much.
+/// Waits for the first connection that carries this much.
 #[derive(Clone, Copy, Debug)]
 struct Trap {
     number: u64,
     direction: Direction,
     bytes: u64,
+    then: Then,
+}
+
+/// What a trap does.
+#[derive(Clone, Copy, Debug)]
+enum Then {
+    /// The connection is cut.
+    Cut,
+    /// Every connection is stalled.
+    Stall,
 }
 
 impl Shared {
@@ -132,12 +143,24 @@ impl Proxy {
     /// Cuts the first connection that carries so many bytes from now on, after exactly these; with 0, before
     /// its next byte in that direction. Happens once, and replaces an earlier one that has not happened.
     pub fn cut_after(&self, direction: Direction, bytes: u64) {
+        self.set_trap(direction, bytes, Then::Cut);
+    }
+
+    /// [Stalls](Self::stall) when the first connection has carried so many bytes from now on, after exactly these;
+    /// with 0, before its next byte in that direction. Happens once, and replaces an earlier
+    /// [`cut_after`](Self::cut_after) or `stall_after` that has not happened.
+    pub fn stall_after(&self, direction: Direction, bytes: u64) {
+        self.set_trap(direction, bytes, Then::Stall);
+    }
+
+    fn set_trap(&self, direction: Direction, bytes: u64, then: Then) {
         let mut faults = self.shared.faults();
         faults.traps += 1;
         faults.trap = Some(Trap {
             number: faults.traps,
             direction,
             bytes,
+            then,
         });
     }
 

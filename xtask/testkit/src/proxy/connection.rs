@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use rustix::net::sockopt::set_socket_linger;
 
-use super::{Direction, Shared};
+use super::{Direction, Shared, Then};
 
 /// Both sides. The sockets are closed when the last thread drops it; then the channel is, which tells those who
 /// wait for that: fields are dropped in this order.
@@ -79,19 +79,26 @@ impl Connection {
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 length => length?,
             };
-            let bytes = buffer.get(..length).unwrap_or_default();
-            let passing = self.pass(direction, shared, length, &mut trap, &mut carried)?;
-            if length == 0 {
-                return to.shutdown(Shutdown::Write);
-            }
-            self.write(to, bytes.get(..passing).unwrap_or(bytes))?;
-            if passing < length || self.is_cut() {
-                return Err(ErrorKind::ConnectionReset.into());
+            let mut bytes = buffer.get(..length).unwrap_or_default();
+            loop {
+                let passing = self.pass(direction, shared, bytes.len(), &mut trap, &mut carried)?;
+                if length == 0 {
+                    return to.shutdown(Shutdown::Write);
+                }
+                let (now, later) = bytes.split_at_checked(passing).unwrap_or((bytes, &[]));
+                self.write(to, now)?;
+                if self.is_cut() {
+                    return Err(ErrorKind::ConnectionReset.into());
+                }
+                if later.is_empty() {
+                    break;
+                }
+                bytes = later;
             }
         }
     }
 
-    /// Waits until bytes may pass, and says how many of them do; fewer than all means: cut after these.
+    /// Waits until bytes may pass, and says how many of them do: fewer than all when a trap is behind these.
     fn pass(
         &self,
         direction: Direction,
@@ -101,28 +108,34 @@ impl Connection {
         carried: &mut u64,
     ) -> io::Result<usize> {
         let mut faults = shared.faults();
-        while faults.stalled && !self.is_cut() {
-            faults = shared
-                .changed
-                .wait(faults)
-                .unwrap_or_else(PoisonError::into_inner);
-        }
-        if self.is_cut() {
-            return Err(ErrorKind::ConnectionReset.into());
-        }
-        let Some(set) = faults.trap.filter(|trap| trap.direction == direction) else {
-            return Ok(length);
-        };
-        if set.number != *trap {
-            (*trap, *carried) = (set.number, 0);
-        }
-        let room = usize::try_from(set.bytes - *carried).unwrap_or(usize::MAX);
-        if length > room {
+        loop {
+            while faults.stalled && !self.is_cut() {
+                faults = shared
+                    .changed
+                    .wait(faults)
+                    .unwrap_or_else(PoisonError::into_inner);
+            }
+            if self.is_cut() {
+                return Err(ErrorKind::ConnectionReset.into());
+            }
+            let Some(set) = faults.trap.filter(|trap| trap.direction == direction) else {
+                return Ok(length);
+            };
+            if set.number != *trap {
+                (*trap, *carried) = (set.number, 0);
+            }
+            let room = usize::try_from(set.bytes - *carried).unwrap_or(usize::MAX);
+            let passing = length.min(room);
+            if passing > 0 || length == 0 {
+                *carried += passing as u64;
+                return Ok(passing);
+            }
             faults.trap = None;
-            return Ok(room);
+            match set.then {
+                Then::Cut => return Err(ErrorKind::ConnectionReset.into()),
+                Then::Stall => faults.stalled = true,
+            }
         }
-        *carried += length as u64;
-        Ok(length)
     }
 
     fn write(&self, mut to: &TcpStream, mut bytes: &[u8]) -> io::Result<()> {

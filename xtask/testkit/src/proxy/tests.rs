@@ -145,6 +145,58 @@ fn cut_after_counts_from_the_call_and_happens_once() {
 }
 
 #[test]
+fn stall_after_lets_exactly_so_many_bytes_pass_and_happens_once() {
+    for direction in [Direction::ToServer, Direction::FromServer] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let proxy = Proxy::to(listener.local_addr().unwrap()).unwrap();
+        let client = connect(&proxy);
+        let (server, _) = listener.accept().unwrap();
+        let (mut from, mut to) = match direction {
+            Direction::ToServer => (&client, &server),
+            Direction::FromServer => (&server, &client),
+        };
+        let patience = |seconds| {
+            for stream in [&client, &server] {
+                let limit = Some(Duration::from_secs_f64(seconds));
+                stream.set_read_timeout(limit).unwrap();
+            }
+        };
+        let read = |mut stream: &TcpStream, length: usize| {
+            let mut bytes = vec![0; length];
+            stream.read_exact(&mut bytes).unwrap();
+            bytes
+        };
+        patience(20.0);
+        from.write_all(b"does not count").unwrap();
+        read(to, 14);
+        proxy.stall_after(direction, 10);
+        from.write_all(b"12345").unwrap();
+        assert_eq!(read(to, 5), b"12345");
+        from.write_all(b"67890later").unwrap();
+        assert_eq!(read(to, 5), b"67890", "{direction:?}");
+        // The rest is on its way to the proxy still, or has set the trap off.
+        while !proxy.shared.faults().stalled {
+            thread::yield_now();
+        }
+        to.write_all(b"back").unwrap();
+        patience(0.1);
+        for mut stream in [&client, &server] {
+            let error = stream.read(&mut [0]).unwrap_err();
+            assert!(matches!(
+                error.kind(),
+                ErrorKind::WouldBlock | ErrorKind::TimedOut
+            ));
+        }
+        patience(20.0);
+        proxy.flow();
+        assert_eq!(read(to, 5), b"later");
+        assert_eq!(read(from, 4), b"back");
+        from.write_all(b"12345678901234567890").unwrap();
+        assert_eq!(read(to, 20), b"12345678901234567890");
+    }
+}
+
+#[test]
 fn a_server_that_is_gone_ends_the_connection() {
     let gone = TcpListener::bind("127.0.0.1:0").unwrap();
     let proxy = Proxy::to(gone.local_addr().unwrap()).unwrap();

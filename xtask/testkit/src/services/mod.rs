@@ -19,7 +19,8 @@
 //!
 //! 1. *Installed?* A missing program is an error that says what to install; `services up` installs it first.
 //! 2. *Place.* A directory, owned by the ordinary user that runs the servers. Root hands it to `nobody`; where
-//!    `nobody` cannot reach the target directory, it is made in the directory for temporary files.
+//!    `nobody` cannot reach the target directory, it is made in the directory for temporary files. Tests have it in
+//!    memory, where there is a file system with room.
 //! 3. *Prepare.* Ports, passwords, certificates, an empty database. Failure shows the tool's output.
 //! 4. *Start.* Each process is in the state file as soon as it exists, and carries a mark in its environment:
 //!    whoever starts servers and dies leaves nothing that `services down` does not find.
@@ -59,6 +60,16 @@ pub use rabbitmq::rabbitmq_knows;
 pub use server::Server;
 pub use set::{Status, down, fetch, status, up};
 pub use shared::{STATE_VARIABLE, shared, state_file};
+
+/// Where the shared servers keep their files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Files {
+    /// As in production: what is measured.
+    OnDisk,
+    /// In memory, if there is a file system with room, else on disk. A killed process loses nothing of it, and a disk
+    /// that stalls, as those of shared machines do, delays nothing.
+    InMemory,
+}
 
 /// What a server is started for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! A server of a test's own, which the test may kill.
 
+use std::fs;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,6 +13,7 @@ use super::process::Process;
 use super::state::{State, StateFile};
 use super::user::User;
 use super::{Kind, Server, Use, front, install, kinds};
+use crate::memory;
 
 /// A server of one's own. Killed, and its files removed, when dropped.
 #[derive(Debug)]
@@ -28,9 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Starts a server of one's own: own ports, own directory. Always starts one, whatever the environment names.
 pub fn own(kind: Kind) -> Result<Own> {
     install::check(kind)?;
-    let directory = tempfile::Builder::new()
-        .prefix(&format!("socorro-{kind}-"))
-        .tempdir()?;
+    let directory = directory(kind)?;
     let this = Process::of(std::process::id()).context("this process is not in /proc")?;
     let file = directory.path().join("state.json");
     let place = Place {
@@ -56,6 +56,38 @@ pub fn own(kind: Kind) -> Result<Own> {
     }
     own.server = front::with_tls(own.server.clone())?;
     Ok(own)
+}
+
+/// The names of the directories begin with this and the number of the process that made them.
+const PREFIX: &str = "socorro-own-";
+
+/// A new one, removed when dropped.
+fn directory(kind: Kind) -> Result<TempDir> {
+    let prefix = format!("{PREFIX}{}-{kind}-", std::process::id());
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(&prefix);
+    // Ceph writes past the cache, which file systems in memory do not offer everywhere.
+    let made = match memory::directory().filter(|_| kind != Kind::Ceph) {
+        Some(memory) => builder.tempdir_in(memory),
+        None => builder.tempdir(),
+    };
+    made.context("cannot make a directory for a server")
+}
+
+/// Removes from memory what tests left there that were killed before they could: nothing else frees it.
+pub(super) fn sweep() {
+    let all = memory::directory().map(fs::read_dir);
+    for entry in all.into_iter().flatten().flatten().flatten() {
+        let name = entry.file_name();
+        let process = name.to_str().and_then(|name| {
+            let (process, _) = name.strip_prefix(PREFIX)?.split_once('-')?;
+            process.parse::<u32>().ok()
+        });
+        if process.is_some_and(|process| Process::of(process).is_none()) {
+            // What is somebody else's stays.
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
 }
 
 impl Own {

@@ -78,6 +78,8 @@ pub(super) fn start(place: &Place, server: &Server, purpose: Use) -> Result<()> 
     set(&mut command, "unix_socket_directories", "");
     set(&mut command, "max_connections", "300");
     set(&mut command, "shared_buffers", "64MB");
+    // In its directory, so that one that is killed leaves nothing elsewhere in memory.
+    set(&mut command, "dynamic_shared_memory_type", "mmap");
     set(&mut command, "ssl", "on");
     set(
         &mut command,

@@ -12,7 +12,8 @@ use super::place::{MARK, Place};
 use super::process::{self, Process};
 use super::state::{Entry, State, StateFile};
 use super::user::User;
-use super::{Kind, Server, Use, install, kinds, shared};
+use super::{Files, Kind, Server, Use, install, kinds, own, shared};
+use crate::memory;
 
 /// How a server is.
 #[derive(Debug)]
@@ -77,7 +78,7 @@ fn side_by_side(kinds: &[Kind], each: impl Fn(Kind) -> Result<()> + Sync) -> Res
 ///
 /// A server that is up already is left alone, one that a variable names is only looked at. Servers come up side
 /// by side; when some do not, the others stay up and the error names each that failed.
-pub fn up(kinds: &[Kind], report: &(dyn Fn(Kind, &str) + Sync)) -> Result<()> {
+pub fn up(kinds: &[Kind], files: Files, report: &(dyn Fn(Kind, &str) + Sync)) -> Result<()> {
     let home = home();
     fs::create_dir_all(&home).with_context(|| format!("cannot make {}", home.display()))?;
     let _alone = alone(&home)?;
@@ -95,7 +96,7 @@ pub fn up(kinds: &[Kind], report: &(dyn Fn(Kind, &str) + Sync)) -> Result<()> {
     if !user.can_use(&state.directory) {
         state.kill()?;
         state = State {
-            directory: directory(&home, user)?,
+            directory: directory(&home, files, user)?,
             ..State::default()
         };
     }
@@ -212,6 +213,7 @@ pub fn status() -> Result<Vec<Status>> {
 
 /// Kills marked processes: of servers that tests which are gone left behind, and with `ours` the shared ones.
 fn sweep(home: &Path, ours: bool) -> Result<usize> {
+    own::sweep();
     let mut killed = 0;
     for (process, of) in process::with_variable(MARK) {
         let stray = match serde_json::from_str::<Process>(&of) {
@@ -239,20 +241,31 @@ fn alone(home: &Path) -> Result<File> {
     Ok(lock)
 }
 
-/// A directory that `user` can use: in `home`, or among the temporary files if it cannot get there.
-fn directory(home: &Path, user: User) -> Result<PathBuf> {
+/// A directory that `user` can use: on disk in `home`, or among the temporary files if it cannot get there.
+fn directory(home: &Path, files: Files, user: User) -> Result<PathBuf> {
+    if let (Files::InMemory, Some(memory)) = (files, memory::directory()) {
+        return temporary(Some(memory), user);
+    }
     let wanted = home.join("data");
     fs::create_dir_all(&wanted)?;
     user.give(&wanted)?;
     if user.can_use(&wanted) {
         return Ok(wanted);
     }
-    let other = tempfile::Builder::new()
-        .prefix("socorro-services-")
-        .tempdir()?
-        .keep();
-    user.give(&other)?;
-    Ok(other)
+    temporary(None, user)
+}
+
+/// One that stays, in `within` or among the temporary files.
+fn temporary(within: Option<&Path>, user: User) -> Result<PathBuf> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix("socorro-services-");
+    let made = match within {
+        Some(within) => builder.tempdir_in(within)?,
+        None => builder.tempdir()?,
+    };
+    let directory = made.keep();
+    user.give(&directory)?;
+    Ok(directory)
 }
 
 fn remove(directory: &Path) -> Result<()> {
