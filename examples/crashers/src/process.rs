@@ -14,7 +14,7 @@ use minidump_writer::crash_context::CrashContext;
 use crate::channel::{self, Frame};
 
 /// For the whole life of a process; far more than it needs, also on a busy machine.
-const DEADLINE: Duration = Duration::from_secs(30);
+const DEADLINE: Duration = Duration::from_secs(120);
 
 /// A process of this program in another role; dropping it kills and reaps it.
 pub struct Process {

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::time::Instant;
 
 use regex_lite::Regex;
 use socorro_core::telemetry::table::{ALL, MetricKind};
+use socorro_testkit::services::free_ports;
 
 use crate::control::with_socket;
 use crate::support::{PATIENCE, Place};
@@ -58,8 +59,7 @@ fn found(scraped: &str) -> BTreeMap<String, (String, BTreeSet<String>)> {
 
 #[test]
 fn the_table_and_what_is_scraped_are_the_same() {
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
-    let address = free.unwrap().to_string();
+    let address = format!("127.0.0.1:{}", free_ports(1).unwrap());
     let configuration = with_socket(&format!(
         "{}\n[storage.away]\ntype = \"filesystem\"\nroot = \"{{}}/nowhere/away\"\nstart = \"degraded\"\n\
          retry = {{ policy = \"limited_backoff\", delays = [\"1ms\"] }}\n",

@@ -2,7 +2,6 @@
 //! program: each file is written and checked, each command is run and says what is shown.
 
 use std::collections::BTreeSet;
-use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
@@ -11,6 +10,7 @@ use socorro_core::ErrorKind;
 use socorro_core::live::Step;
 use socorro_core::telemetry::table::{ALL, MetricKind};
 use socorro_testkit::program::Program;
+use socorro_testkit::services::free_ports;
 
 use crate::page::{Block, Moved, blocks};
 use crate::support::{Done, PATIENCE, finish, plugins};
@@ -42,11 +42,9 @@ impl Reader {
         let curl = moved.directory().join("curl");
         std::fs::write(&curl, CURL).unwrap();
         std::fs::set_permissions(&curl, std::fs::Permissions::from_mode(0o755)).unwrap();
-        // Of the system's choice, and free again.
-        let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
         Self {
             moved,
-            endpoint: free.unwrap().to_string(),
+            endpoint: format!("127.0.0.1:{}", free_ports(1).unwrap()),
             program: None,
         }
     }
@@ -125,6 +123,8 @@ fn plain(text: &str) -> String {
         (r" *\d+\.\d+ ms", " N ms"),
         (r#""milliseconds": [\d.]+"#, "milliseconds"),
         (r#""phases": \{[^}]*\}"#, "phases"),
+        // An instance that was replaced takes a moment to end.
+        (r"\n(draining|closing) [^\n]*", ""),
     ];
     changes.iter().fold(text.to_owned(), |text, (what, by)| {
         let what = Regex::new(what).unwrap();

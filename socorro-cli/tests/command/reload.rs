@@ -57,8 +57,13 @@ fn a_to_both_to_b_under_a_trickle_of_crashes() {
                         lines.push(line);
                     }
                 }
-                for _ in 0..3 {
-                    lines.push(mover.wait_for("delivered", PATIENCE)?);
+                // Of this generation: what was under way is still delivered in the one before.
+                let of_this = format!("generation={generation}");
+                let mut delivered = 0;
+                while delivered < 3 {
+                    let line = mover.wait_for("delivered", PATIENCE)?;
+                    delivered += u32::from(line.contains(&of_this));
+                    lines.push(line);
                 }
             }
             Ok(())

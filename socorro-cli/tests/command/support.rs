@@ -1,6 +1,7 @@
 //! Runs the command against a directory of its own.
 
 use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -97,6 +98,21 @@ impl Place {
         let mut mover = self.start(&["--log-level", MOVER_LEVEL, "run"]);
         mover.wait_for("started: generation 1", PATIENCE).unwrap();
         mover
+    }
+}
+
+/// A server that takes connections and never answers: what opens a storage on it takes as long as it may.
+pub(crate) struct Silent(TcpListener);
+
+impl Silent {
+    pub(crate) fn new() -> Self {
+        Self(TcpListener::bind("127.0.0.1:0").unwrap())
+    }
+
+    /// A storage on it.
+    pub(crate) fn storage(&self) -> String {
+        let address = self.0.local_addr().unwrap();
+        format!("[storage.silent]\ntype = \"elasticsearch\"\nurls = [\"http://{address}\"]\n")
     }
 }
 

@@ -1,7 +1,6 @@
 //! What systemd is told, heard by a fake one, and the unit file.
 
 use std::io::ErrorKind;
-use std::net::TcpListener;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::process::Command;
@@ -12,7 +11,7 @@ use nix::time::{ClockId, clock_gettime};
 use nix::unistd::Pid;
 use socorro_testkit::program::Program;
 
-use crate::support::{PATIENCE, Place};
+use crate::support::{PATIENCE, Place, Silent};
 
 /// Where a program says how it is.
 struct Manager(UnixDatagram);
@@ -42,14 +41,18 @@ impl Manager {
     }
 
     fn hears(&self) -> Message {
+        self.heard().expect("nothing was said in time")
+    }
+
+    fn heard(&self) -> Result<Message, ErrorKind> {
         loop {
             let mut bytes = [0; 4096];
-            let length = self.0.recv(&mut bytes).expect("nothing was said in time");
+            let length = self.0.recv(&mut bytes).map_err(|error| error.kind())?;
             let text = std::str::from_utf8(&bytes[..length]).unwrap();
             let message: Message = text.lines().map(str::to_owned).collect();
             // What a slow machine makes it ask for.
             if !message[0].starts_with("EXTEND_TIMEOUT_USEC=") {
-                return message;
+                return Ok(message);
             }
         }
     }
@@ -130,8 +133,7 @@ fn systemd_hears_everything_at_a_path_and_in_the_abstract_namespace() {
         assert_eq!(run.wait(PATIENCE).unwrap().code(), Some(0));
         // That was all.
         manager.0.set_nonblocking(true).unwrap();
-        let more = manager.0.recv(&mut [0; 1]).map_err(|error| error.kind());
-        assert_eq!(more, Err(ErrorKind::WouldBlock));
+        assert_eq!(manager.heard(), Err(ErrorKind::WouldBlock));
     }
 }
 
@@ -141,12 +143,10 @@ fn a_reload_that_takes_too_long_ends_for_systemd_too() {
     let (manager, name) = Manager::at_path(&place);
     let run = started(&place, &name);
     manager.hears_ready("generation 1");
-    // Its server takes connections and never answers.
-    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = silent.local_addr().unwrap();
+    let silent = Silent::new();
     place.edit(&format!(
-        "[reload]\ntimeout = \"100ms\"\n\
-         [storage.silent]\ntype = \"elasticsearch\"\nurls = [\"http://{address}\"]\n"
+        "[reload]\ntimeout = \"100ms\"\n{}",
+        silent.storage()
     ));
     hang_up(&run);
     manager.hears_reloading();

@@ -60,8 +60,9 @@ fn the_second_stands_by_and_takes_over() {
     }
     second.signal("TERM").unwrap();
     assert!(second.wait(PATIENCE).unwrap().success());
-    assert_holds(&place.path("a"), 0..61);
+    // Crashes of one directory come in any order: some may still wait behind the last one.
     assert_eq!(place.run(&["run", "--once"]).code, Some(0));
+    assert_holds(&place.path("a"), 0..61);
 }
 
 #[test]

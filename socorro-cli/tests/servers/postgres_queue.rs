@@ -57,7 +57,7 @@ fn two_processes_share_a_queue_of_postgresql() {
     let place = place(&format!(
         "[storage.spool]\ntype = \"postgres\"\nurl = {url:?}\npassword = {{ file = \"{{}}/password\" }}\n\
          schema = \"socorro\"\nqueue = \"new\"\n{tls}\n\
-         [source.new]\ntype = \"postgres\"\nuse = \"storage.spool\"\nlease = \"2s\"\npoll = \"100ms\"\n"
+         [source.new]\ntype = \"postgres\"\nuse = \"storage.spool\"\nlease = \"10s\"\npoll = \"100ms\"\n"
     ));
     place.write("password", &database.server.password);
     fill(&place, "spool");

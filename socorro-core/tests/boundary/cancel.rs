@@ -61,7 +61,7 @@ async fn dropped_while_the_answer_is_on_its_way_nothing_is_lost_or_twice() {
 #[tokio::test]
 async fn the_deadline_ends_an_operation_and_drops_the_plugins_future() {
     let (storage, probe) = open("deadline").await;
-    let cx = Context::new().with_timeout(Duration::from_millis(20));
+    let cx = Context::new().with_timeout(Duration::from_secs(2));
     let processed = ProcessedCrash::new(b"{}".to_vec(), &Limits::default()).unwrap();
     let error = storage
         .save_processed_crash(&cx, &id(), &processed)

@@ -16,6 +16,14 @@ pub(crate) fn plugins() -> PathBuf {
     directory(&["filesystem", "memory", "null"], Profile::Dev).unwrap()
 }
 
+/// Builds the library of this plugin, before a suite begins, as no case of it waits for a compiler.
+pub(crate) fn build(name: &str) {
+    plugins();
+    if name == "cmemory" {
+        in_c();
+    }
+}
+
 /// The plugin of this name, from its library.
 pub(crate) async fn load(name: &str) -> Arc<Plugin> {
     let options = LoaderOptions {

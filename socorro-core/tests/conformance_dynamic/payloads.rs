@@ -72,6 +72,6 @@ async fn of_the_plugin() {
     let first = storage.get_dump(&cx, &stored, &main).await.unwrap();
     let second = storage.get_dump(&cx, &stored, &main).await.unwrap();
     assert_eq!(first.as_ptr(), second.as_ptr());
-    storage.destroy(std::time::Duration::from_secs(30)).await;
+    storage.destroy(std::time::Duration::from_secs(120)).await;
     assert_eq!(first, content);
 }

@@ -56,6 +56,7 @@ impl SourceSubject for Memory {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn memory() {
+    loaded::build("memory");
     let report = conformance::source(&Memory::default()).await;
     report.assert();
     assert_eq!(report.not_applicable().next(), None, "{report}");
@@ -85,6 +86,7 @@ impl SourceSubject for Filesystem {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn filesystem() {
+    loaded::build("filesystem");
     let trees = Filesystem(tempfile::tempdir().unwrap());
     conformance::source(&trees).await.assert();
 }

@@ -21,6 +21,7 @@ struct Storages {
 
 impl Storages {
     fn of(plugin: &'static str, lasts: bool, options: fn(&Path) -> Value) -> Self {
+        loaded::build(plugin);
         Self {
             plugin,
             options,

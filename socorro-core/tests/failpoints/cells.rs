@@ -195,7 +195,7 @@ async fn straggles(program: &Program, step: Step, fault: Fault, cell: &str) {
         program.clock.advance(LONG);
     }
     let mut stragglers = program.socorro.stragglers();
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(120);
     while !stragglers
         .iter()
         .any(|one| one.generation == program.socorro.generation())
@@ -237,7 +237,7 @@ fn takes_every_step(report: &ReloadReport, exchanges: bool) {
 
 /// Everything that was replaced has ended.
 async fn ends_are_over(program: &Program, cell: &str) {
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(120);
     while !program.socorro.leaving().is_empty() {
         assert!(
             std::time::Instant::now() < deadline,

@@ -46,7 +46,7 @@ impl LeftOver {
 
     /// Waits until there is no more than there was; threads and instances end in the background.
     pub(crate) async fn is_back(&self, cell: &str) {
-        let deadline = std::time::Instant::now() + Duration::from_secs(30);
+        let deadline = std::time::Instant::now() + Duration::from_secs(120);
         loop {
             let now = Self::now();
             if now == *self {

@@ -104,7 +104,7 @@ impl Program {
     /// The instance that serves is the one in which this was saved. While a reload exchanges it, nobody waits longer
     /// than the clock says, and then tries again.
     pub(crate) async fn has(&self, text: &str) {
-        let deadline = std::time::Instant::now() + Duration::from_secs(30);
+        let deadline = std::time::Instant::now() + Duration::from_secs(120);
         let found = loop {
             let found = self.storage.get_raw_crash(id()).await;
             let is_parked = |error: &Error| error.kind() == ErrorKind::Unavailable;

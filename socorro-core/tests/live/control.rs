@@ -186,16 +186,24 @@ async fn somebody_elses_file_in_its_place_stays() {
 
 #[tokio::test]
 async fn a_silent_peer_keeps_nobody_from_ending() {
-    let file = File::new("");
-    let socorro = started(&file, "control_silent").await;
-    let mut silent = Vec::new();
-    for _ in 0..20 {
-        silent.push(UnixStream::connect(socket(&file)).await.unwrap());
+    let mut took = Vec::new();
+    // A machine that stalls makes one of them slow; peers that are waited for make each of them slow.
+    for _ in 0..5 {
+        let file = File::new("");
+        let socorro = started(&file, "control_silent").await;
+        let mut silent = Vec::new();
+        for _ in 0..20 {
+            silent.push(UnixStream::connect(socket(&file)).await.unwrap());
+        }
+        let started = std::time::Instant::now();
+        socorro.shutdown().await;
+        took.push(started.elapsed());
+        drop(silent);
+        if took.last() < Some(&std::time::Duration::from_secs(3)) {
+            return;
+        }
     }
-    let started = std::time::Instant::now();
-    socorro.shutdown().await;
-    assert!(started.elapsed() < std::time::Duration::from_secs(5));
-    drop(silent);
+    panic!("{took:?}");
 }
 
 #[tokio::test]

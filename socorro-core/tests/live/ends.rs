@@ -11,6 +11,7 @@ use socorro_core::live::{Leaving, Outcome, Socorro, Stage};
 use socorro_core::pipeline::{Crash, Pipelines, Transform};
 use socorro_core::transaction::{ManualClock, NoJitter};
 use socorro_core::{Result, async_trait};
+use tokio::sync::Notify;
 
 use crate::scripted::{Hang, Script, script};
 use crate::support::{File, eventually, id, no_dumps, raw};
@@ -84,20 +85,16 @@ async fn sleeping(clock: &ManualClock, seconds: u64) {
     eventually("somebody waits", || clock.sleeps().contains(&time)).await;
 }
 
-/// Time passes second by second, until `holds`: where nothing healthy has to end meanwhile, which takes real time.
-async fn until(clock: &ManualClock, what: &str, holds: impl Fn() -> bool) {
-    for _ in 0..200 {
-        if holds() {
-            return;
-        }
-        clock.advance(Duration::from_secs(1));
-        for _ in 0..200 {
-            tokio::task::yield_now().await;
-        }
-        // Plugins have threads of their own.
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
-    panic!("never: {what}");
+/// How long destroying may take here, with what the host waits for itself.
+const DESTROY: Duration = Duration::from_secs(21);
+
+/// Waits until so many instances in all were flushed, each of which takes real time, and are being destroyed.
+async fn destroying(clock: &ManualClock, instances: usize) {
+    eventually("they are being destroyed", || {
+        let sleeps = clock.sleeps().into_iter();
+        sleeps.filter(|time| *time == DESTROY).count() == instances
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -162,8 +159,13 @@ async fn a_destroy_that_never_comes_back() {
     a.hang(Hang::Destroy);
     file.edit(&two("destroy", 1));
     applied(&socorro).await;
-    eventually("the other ends", || closed(&b) == 1).await;
-    until(&clock, "it is left behind", || {
+    destroying(&clock, 2).await;
+    eventually("the other ends", || {
+        stages(&socorro) == one("storage.a", 2, 0, Stage::Closing) && closed(&b) == 1
+    })
+    .await;
+    clock.advance(DESTROY);
+    eventually("it is left behind", || {
         stages(&socorro) == one("storage.a", 2, 0, Stage::LeftBehind)
     })
     .await;
@@ -200,7 +202,9 @@ async fn reloads_that_leave_more_and_more_behind_are_refused_at_a_bound() {
             closed(&b) == left && !socorro.leaving().iter().any(is_b)
         })
         .await;
-        until(&clock, "one more is left behind", || {
+        destroying(&clock, left * 2).await;
+        clock.advance(DESTROY);
+        eventually("one more is left behind", || {
             let all = socorro.leaving().into_iter();
             all.filter(|one| one.stage == Stage::LeftBehind).count() == left
         })
@@ -319,24 +323,29 @@ impl Moving {
         self.new.acked.lock().unwrap().len()
     }
 
-    /// Shuts down while time passes, but for what ends by itself: plugins have threads of their own.
+    /// Shuts down what needs no time on the clock.
     async fn shutdown(&self) {
-        let asked = self.clock.sleeps().len();
+        self.shutdown_while(|_, _| false).await;
+    }
+
+    /// Shuts down while time passes as long as everything that leaves `needs` it, after so long: what ends by itself
+    /// takes real time, as plugins have threads of their own.
+    async fn shutdown_while(&self, needs: impl Fn(&Leaving, Duration) -> bool) {
+        let (before, asked) = (self.clock.elapsed(), self.clock.sleeps().len());
         let ending = tokio::spawn({
             let socorro = self.socorro.clone();
             async move { socorro.shutdown().await }
         });
         self.clock.asked(asked + 1).await;
-        let hangs = self.new.hangs.lock().unwrap().clone();
-        let new_hangs = hangs.contains(&Hang::Close) || hangs.contains(&Hang::Destroy);
-        let ends_by_itself = |one: &Leaving| {
-            let hangs = new_hangs && one.part.to_string() == "source.new";
-            one.stage == Stage::Closing && !hangs
-        };
         let started = std::time::Instant::now();
         while !ending.is_finished() {
-            assert!(started.elapsed() < Duration::from_secs(60), "it never ends");
-            if !self.socorro.leaving().iter().any(ends_by_itself) {
+            let all = self.socorro.leaving();
+            assert!(
+                started.elapsed() < Duration::from_secs(120),
+                "it never ends: {all:?}"
+            );
+            let passed = self.clock.elapsed() - before;
+            if !all.is_empty() && all.iter().all(|one| needs(one, passed)) {
                 self.clock.advance(Duration::from_millis(100));
             }
             tokio::time::sleep(Duration::from_millis(1)).await;
@@ -354,12 +363,14 @@ impl Transform for Nothing {
     }
 }
 
-/// Never comes back.
-struct Hangs;
+/// Never comes back, and says that it was asked.
+#[derive(Default)]
+struct Hangs(Notify);
 
 #[async_trait]
 impl Transform for Hangs {
     async fn transform(&self, _: Crash) -> Result<Crash> {
+        self.0.notify_one();
         std::future::pending().await
     }
 }
@@ -443,23 +454,21 @@ async fn a_delivery_that_outlasts_its_source_is_given_back_and_made_anew() {
 
 #[tokio::test]
 async fn a_transform_that_never_comes_back() {
-    let moving = Moving::transforming("transform", Arc::new(Hangs)).await;
+    let hangs = Arc::new(Hangs::default());
+    let moving = Moving::transforming("transform", hangs.clone()).await;
     moving.put(1);
-    eventually("it is taken", || {
-        !moving.new.events.lock().unwrap().is_empty()
-    })
-    .await;
+    hangs.0.notified().await;
     // The pipeline goes, its source stays for another.
     let other = mover("transform", 0).replace("pipeline.mover", "pipeline.other");
     moving.file.edit(&other);
     applied(&moving.socorro).await;
     moving.put(2);
     eventually("the other pipeline moves on", || moving.acked() == 1).await;
-    until(
-        &moving.clock,
-        "the first is given back and delivered",
-        || moving.acked() == 2,
-    )
+    sleeping(&moving.clock, 10).await;
+    moving.clock.advance(Duration::from_secs(10));
+    eventually("the first is given back and delivered", || {
+        moving.acked() == 2
+    })
     .await;
     assert_eq!(moving.new.opened.load(Ordering::SeqCst), 1);
     moving.shutdown().await;
@@ -474,23 +483,36 @@ async fn a_shutdown_ends_whatever_hangs() {
         ("end_settle", Some(Hang::Settle)),
         ("end_transform", None),
     ] {
+        let transform = Arc::new(Hangs::default());
         let moving = match hang {
             Some(_) => Moving::start(tag).await,
-            None => Moving::transforming(tag, Arc::new(Hangs)).await,
+            None => Moving::transforming(tag, transform.clone()).await,
         };
         if let Some(hang) = hang {
             moving.new.hang(hang);
         }
         moving.put(1);
-        eventually("it is under way", || match hang {
-            Some(Hang::Settle) => moving.to.has(id(1)),
-            Some(Hang::Receive) => true,
-            None => !moving.new.events.lock().unwrap().is_empty(),
-            Some(Hang::Close | Hang::Destroy) => moving.acked() == 1,
-        })
-        .await;
+        match hang {
+            Some(Hang::Settle | Hang::Receive) => moving.new.hanging.notified().await,
+            None => transform.0.notified().await,
+            Some(Hang::Close | Hang::Destroy) => {
+                eventually("it is moved", || moving.acked() == 1).await;
+            }
+        }
         let before = moving.clock.elapsed();
-        moving.shutdown().await;
+        // The drain deadline is 10 s, and flushing has half of what is left until 14 s.
+        let needs = |one: &Leaving, passed: Duration| match (hang, one.stage) {
+            (Some(Hang::Settle), Stage::Draining) => true,
+            (None, Stage::Draining) => passed < Duration::from_secs(10),
+            (Some(Hang::Close), Stage::Closing) => {
+                one.part.to_string() == "source.new" && passed < Duration::from_secs(7)
+            }
+            (Some(Hang::Destroy), Stage::Closing) => {
+                one.part.to_string() == "source.new" && closed(&moving.new) == 1
+            }
+            _ => false,
+        };
+        moving.shutdown_while(needs).await;
         let took = moving.clock.elapsed() - before;
         assert!(took <= Duration::from_secs(16), "{tag}: {took:?}");
         assert_eq!(closed(&moving.from), 1, "{tag}");

@@ -10,7 +10,7 @@ use crate::support::{File, eventually, id, no_dumps, raw};
 
 fn text(file: &File, revision: u32) -> String {
     format!(
-        "[reload]\nkeep = {:?}\n[storage.a]\ntype = \"scripted\"\ntag = \"last_good\"\nrevision = {revision}\n\
+        "reload.shutdown_timeout = \"2min\"\nreload.keep = {:?}\n[storage.a]\ntype = \"scripted\"\ntag = \"last_good\"\nrevision = {revision}\n\
          password = {{ file = {:?} }}\n",
         file.beside("kept/last-good.toml"),
         file.beside("secret"),

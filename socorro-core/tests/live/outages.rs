@@ -45,7 +45,7 @@ async fn all_back(socorro: &Socorro, clock: &ManualClock, crash: u64) {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(10), saved)
+        tokio::time::timeout(Duration::from_secs(120), saved)
             .await
             .unwrap();
     }

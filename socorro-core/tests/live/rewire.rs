@@ -94,6 +94,15 @@ impl Text {
         .await;
     }
 
+    /// Waits until so many are left in the queue: a receive that was dropped may have taken some, and gives them back.
+    async fn queued(&self, source: &str, count: usize) {
+        let script = self.script(source);
+        eventually("so many are left", || {
+            script.queue.lock().unwrap().len() == count
+        })
+        .await;
+    }
+
     fn saved(&self, name: &str) -> Vec<u8> {
         let script = self.script(name);
         let saved = script.saved.lock().unwrap();
@@ -200,7 +209,7 @@ async fn pipelines_are_added_removed_and_rewired() {
         to.calls.load(Ordering::SeqCst) > before
     })
     .await;
-    assert_eq!(text.script("new_too").queue.lock().unwrap().len(), 1);
+    text.queued("new_too", 1).await;
     to.gate.add_permits(1_000);
     text.acked("new_too", 4).await;
 
@@ -210,7 +219,7 @@ async fn pipelines_are_added_removed_and_rewired() {
     text.put("from_too", "new_too", 8);
     let next = ("next", mover.1, mover.2, mover.3, mover.4);
     text.pipelines.push(next);
-    assert_eq!(text.script("new_too").queue.lock().unwrap().len(), 1);
+    text.queued("new_too", 1).await;
     assert_eq!(text.adopt(&file, &socorro).await, ["add pipeline.next"]);
     text.acked("new_too", 5).await;
 

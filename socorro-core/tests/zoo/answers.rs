@@ -9,7 +9,7 @@ use socorro_core::storage::CrashStorage;
 use crate::build::{animal, compiled};
 use crate::cage::{Cage, Zoo, crash_id, told, works};
 
-const LONG: Duration = Duration::from_secs(30);
+const LONG: Duration = Duration::from_secs(120);
 
 async fn raw(storage: &PluginStorage) -> String {
     let cx = Context::new().with_timeout(LONG);

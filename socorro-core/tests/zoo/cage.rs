@@ -23,7 +23,7 @@ use crate::build::{library_name, sound};
 /// Where a visiting process finds its cage.
 const DIRECTORY: &str = "SOCORRO_ZOO_CAGE";
 /// A visit that takes longer than this is over, and the test failed.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// A named pipe: whoever hangs in the C sources waits for it to be opened for writing.
 const GATE: &str = "SOCORRO_ZOO_GATE";
@@ -173,7 +173,7 @@ impl Zoo {
         LoaderOptions {
             path: vec![self.directory.join("plugins")],
             stage: Some(self.directory.join("stage")),
-            timeout: HumanDuration(Duration::from_secs(30)),
+            timeout: HumanDuration(Duration::from_secs(120)),
             ..LoaderOptions::default()
         }
     }
@@ -232,14 +232,14 @@ impl Zoo {
             .await
             .expect("a sound plugin makes an instance");
         works(&storage).await;
-        let end = storage.destroy(Duration::from_secs(10)).await;
+        let end = storage.destroy(Duration::from_secs(120)).await;
         assert_eq!(end, Destroyed::Clean);
     }
 }
 
 /// What is saved in this instance is there afterwards.
 pub(crate) async fn works(storage: &PluginStorage) {
-    let cx = Context::new().with_timeout(Duration::from_secs(30));
+    let cx = Context::new().with_timeout(Duration::from_secs(120));
     let id = crash_id();
     let raw = RawCrash::new(&br#"{"ProductName":"Zoo"}"#[..], &Limits::default()).unwrap();
     storage

@@ -11,8 +11,8 @@ use socorro_core::storage::CrashStorage;
 use crate::build::{animal, healthy};
 use crate::cage::{Cage, Zoo, crash_id, told, works};
 
-const SHORT: Duration = Duration::from_millis(100);
-const LONG: Duration = Duration::from_secs(30);
+const SHORT: Duration = Duration::from_secs(1);
+const LONG: Duration = Duration::from_secs(120);
 
 impl Zoo {
     fn impatient(&self) -> Loader {
@@ -47,7 +47,14 @@ fn a_constructor() {
                 .await
                 .unwrap();
             works(&storage).await;
-            let first = told(&zoo.impatient().load("zoo", None).await.unwrap_err());
+            // The private copy is written within the same time: while a disk stalls, it is that which is late.
+            let first = loop {
+                let said = told(&zoo.impatient().load("zoo", None).await.unwrap_err());
+                if !said.contains("private copy") {
+                    break said;
+                }
+                tokio::task::yield_now().await;
+            };
             // The linker is blocked: nothing else can be loaded, and nobody waits for it.
             let second = told(&loader.load("after", None).await.unwrap_err());
             assert_eq!(first, second);
@@ -93,7 +100,7 @@ fn an_entry() {
         "{said}"
     );
     assert!(
-        said.contains(": entry did not return within 100ms; its thread is left behind"),
+        said.contains(": entry did not return within 1s; its thread is left behind"),
         "{said}"
     );
 }
@@ -104,7 +111,7 @@ fn the_making_of_an_instance() {
         .plugin("zoo", animal("create_hangs.c"))
         .visit(async |zoo| told(&zoo.open(SHORT).await.unwrap_err()));
     let expected =
-        "Timeout: plugin zoo 1.0.0: create did not return within 100ms; its thread is left behind";
+        "Timeout: plugin zoo 1.0.0: create did not return within 1s; its thread is left behind";
     assert!(said.starts_with(expected), "{said}");
 }
 

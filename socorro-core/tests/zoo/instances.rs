@@ -7,7 +7,7 @@ use socorro_core::plugin::Destroyed;
 use crate::build::{animal, mutant};
 use crate::cage::{Cage, Zoo, told, works};
 
-const LONG: Duration = Duration::from_secs(30);
+const LONG: Duration = Duration::from_secs(120);
 
 async fn refusal(zoo: &Zoo) -> String {
     told(&zoo.open(LONG).await.expect_err("it made an instance"))

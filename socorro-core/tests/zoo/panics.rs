@@ -12,7 +12,7 @@ use socorro_core::{Error, Result};
 use crate::build::panics;
 use crate::cage::{Cage, Zoo, crash_id, told};
 
-const LONG: Duration = Duration::from_secs(30);
+const LONG: Duration = Duration::from_secs(120);
 
 async fn open(zoo: &Zoo, place: &str) -> Result<PluginStorage> {
     let plugin = zoo.loader().load("zoo", None).await.unwrap();

@@ -39,7 +39,7 @@ fn replaced_by(replace: fn(&Zoo, &Path)) {
             works(&new).await;
             works(&old).await;
             assert!(
-                old.destroy(Duration::from_secs(30)).await
+                old.destroy(Duration::from_secs(120)).await
                     == socorro_core::plugin::Destroyed::Clean
             );
             works(&new).await;

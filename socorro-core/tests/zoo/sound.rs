@@ -8,7 +8,7 @@ use crate::cage::{Cage, works};
 #[test]
 fn a_sound_plugin_loads_and_works() {
     let said = Cage::new().plugin("zoo", healthy).visit(async |zoo| {
-        let storage = zoo.open(std::time::Duration::from_secs(30)).await.unwrap();
+        let storage = zoo.open(std::time::Duration::from_secs(120)).await.unwrap();
         works(&storage).await;
         storage.plugin().to_string()
     });

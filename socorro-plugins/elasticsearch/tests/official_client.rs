@@ -7,7 +7,7 @@
     reason = "tests"
 )]
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::thread::JoinHandle;
 
@@ -15,6 +15,7 @@ use elasticsearch::auth::Credentials;
 use elasticsearch::http::Method;
 use elasticsearch::http::headers::HeaderMap;
 use elasticsearch::http::transport::{SingleNodeConnectionPool, Transport, TransportBuilder};
+use tokio::net::TcpSocket;
 
 /// Takes one request and answers it; gives what it was asked.
 fn server(answer: impl FnOnce(&mut dyn Write) + Send + 'static) -> (String, JoinHandle<String>) {
@@ -22,10 +23,14 @@ fn server(answer: impl FnOnce(&mut dyn Write) + Send + 'static) -> (String, Join
     let url = format!("http://{}", listener.local_addr().unwrap());
     let task = std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
-        let mut asked = [0; 4096];
-        let length = stream.read(&mut asked).unwrap();
+        let mut asked = String::new();
+        // To its end: what is left unread makes the end of the connection a reset.
+        let mut lines = BufReader::new(&stream);
+        while !asked.ends_with("\r\n\r\n") {
+            assert_ne!(lines.read_line(&mut asked).unwrap(), 0, "{asked}");
+        }
         answer(&mut stream);
-        String::from_utf8_lossy(&asked[..length]).into_owned()
+        asked
     });
     (url, task)
 }
@@ -81,10 +86,10 @@ async fn it_does_not_say_whether_anything_was_sent() {
     let (lost, task) = server(|_| {});
     let lost = get(&transport(&lost).build().unwrap()).await.unwrap_err();
     task.join().unwrap();
-    let nobody = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    // Bound to the end, so that nobody else listens there.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let nobody = socket.local_addr().unwrap();
     let refused = get(&transport(&format!("http://{nobody}")).build().unwrap())
         .await
         .unwrap_err();

@@ -128,10 +128,20 @@ impl Place {
             Some(Act::Panic) => panic!("{step} panics"),
             Some(Act::Hang) => {
                 self.note(format!("{step} {revision} hangs"));
+                let _over = Over(self, format!("{step} {revision} hangs no more"));
                 let _ = self.go.subscribe().wait_for(|go| *go).await;
                 Ok(())
             }
         }
+    }
+}
+
+/// Notes the end of what hangs, also when it is given up.
+struct Over<'a>(&'a Place, String);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.note(std::mem::take(&mut self.1));
     }
 }
 

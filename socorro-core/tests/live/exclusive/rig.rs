@@ -31,9 +31,11 @@ impl Rig {
         Self::with_head(HEAD, name, configuration).await
     }
 
-    /// The same, where opening may take no more than a second, which is real.
+    /// The same, where opening may take no more than a few seconds, which are real, after the first edit.
     pub async fn impatient(name: &str, configuration: &str) -> Self {
-        Self::with_head(IMPATIENT, name, configuration).await
+        let mut rig = Self::start(name, configuration).await;
+        rig.head = IMPATIENT;
+        rig
     }
 
     /// The same, where flushing and destroying may take as long as it does.
@@ -112,7 +114,7 @@ impl Rig {
 }
 
 const HEAD: &str = "[reload]\npark_timeout = \"40s\"\n";
-const IMPATIENT: &str = "[plugins]\ntimeout = \"1s\"\n[reload]\npark_timeout = \"40s\"\n";
+const IMPATIENT: &str = "[plugins]\ntimeout = \"5s\"\n[reload]\npark_timeout = \"40s\"\n";
 
 const PATIENT: &str = "[plugins]\ntimeout = \"1h\"\n[reload]\npark_timeout = \"40s\"\n";
 

@@ -6,6 +6,7 @@ use serde_json::json;
 use socorro_core::ErrorKind;
 use socorro_core::error::Applied;
 use socorro_core::storage::{Check, CrashStorage, ListRequest};
+use tokio::net::TcpSocket;
 
 use crate::fake::{Fake, Reply, crash, cx, id, items, open};
 
@@ -33,7 +34,7 @@ async fn a_lost_answer_leaves_the_save_in_doubt() {
 async fn no_answer_in_time_leaves_the_save_in_doubt() {
     let fake = Fake::bulk(|_| Some(Reply::Hang)).await;
     let storage = fake
-        .storage(json!({ "request_timeout": "100ms" }))
+        .storage(json!({ "request_timeout": "2s" }))
         .await
         .unwrap();
     let error = storage
@@ -96,7 +97,7 @@ async fn an_endless_answer_is_given_up() {
 #[tokio::test]
 async fn nothing_was_sent_to_a_node_that_is_not_there() {
     let fake = Fake::bulk(|ops| Some(Reply::Json(200, items(ops, |_| (201, None))))).await;
-    let nobody = nobody().await;
+    let (nobody, _port) = nobody();
     let error = open(json!([nobody]), json!({})).await.err().unwrap();
     assert_eq!(
         (error.kind(), error.applied()),
@@ -115,10 +116,12 @@ async fn nothing_was_sent_to_a_node_that_is_not_there() {
     assert_eq!(fake.batches().len(), 20);
 }
 
-/// A port where nobody listens.
-async fn nobody() -> String {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    format!("http://{}", listener.local_addr().unwrap())
+/// A port where nobody listens, and what keeps it from everybody else.
+fn nobody() -> (String, TcpSocket) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let url = format!("http://{}", socket.local_addr().unwrap());
+    (url, socket)
 }
 
 #[tokio::test]
@@ -219,7 +222,7 @@ async fn a_read_that_hangs_ends_in_time() {
     })
     .await;
     let storage = fake
-        .storage(json!({ "request_timeout": "100ms" }))
+        .storage(json!({ "request_timeout": "2s" }))
         .await
         .unwrap();
     let id = id(1).into();

@@ -22,7 +22,7 @@ impl StorageSubject for Place {
     }
 
     fn patience(&self) -> Duration {
-        Duration::from_secs(120)
+        Duration::from_secs(180)
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 use socorro_core::crash::{CrashId, Limits, ProcessedCrash};
+use socorro_core::options::HumanDuration;
 use socorro_core::plugin::loader::{Loader, LoaderOptions};
 use socorro_core::plugin::{OpenOptions, Plugin, PluginStorage};
 use socorro_core::{Context, Result};
@@ -13,6 +14,9 @@ use socorro_testkit::plugins::{Profile, directory};
 use socorro_testkit::services::{Kind, Server, shared};
 
 use crate::account;
+
+/// How long what has to come may take: disks stall for half a minute.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A prefix of index names on a server, and an account for it.
 pub(crate) struct Place {
@@ -46,6 +50,7 @@ impl Place {
     pub(crate) fn options(&self, more: &Value) -> Value {
         let mut options = json!({
             "urls": [self.server.url], "index": format!("{}%Y%W", self.prefix), "replicas": 0,
+            "request_timeout": "2min",
         });
         for (key, value) in self
             .account
@@ -137,6 +142,7 @@ pub(crate) async fn plugin() -> Arc<Plugin> {
     let loader = LOADER.get_or_init(|| {
         Loader::new(LoaderOptions {
             path: vec![directory(&["elasticsearch"], Profile::Dev).unwrap()],
+            timeout: HumanDuration(PATIENCE),
             ..LoaderOptions::default()
         })
     });
@@ -146,10 +152,11 @@ pub(crate) async fn plugin() -> Arc<Plugin> {
 }
 
 pub(crate) async fn open(options: &Value) -> Result<PluginStorage> {
-    plugin()
-        .await
-        .open_storage("search", options, &OpenOptions::default())
-        .await
+    let how = OpenOptions {
+        timeout: PATIENCE,
+        ..OpenOptions::default()
+    };
+    plugin().await.open_storage("search", options, &how).await
 }
 
 /// A crash id of this number, in week 43 of 2007.
@@ -164,5 +171,5 @@ pub(crate) fn crash(text: impl Into<String>) -> ProcessedCrash {
 }
 
 pub(crate) fn cx() -> Context {
-    Context::new().with_timeout(std::time::Duration::from_secs(60))
+    Context::new().with_timeout(PATIENCE)
 }

@@ -2,61 +2,70 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Instant;
 
 use serde_json::json;
-use socorro_core::ErrorKind;
 use socorro_core::error::Applied;
 use socorro_core::storage::CrashStorage;
+use socorro_core::{ErrorKind, Result};
 use socorro_testkit::proxy::Proxy;
 use socorro_testkit::services::{Kind, own};
 
-use crate::place::{Place, crash, cx, id};
+use crate::place::{PATIENCE, Place, crash, cx, id};
+
+/// Saves that wait at the same time.
+const SAVERS: u32 = 600;
 
 /// What was acknowledged is there after kill -9; what failed can be saved again; nothing is double.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_acknowledged_survives_a_kill() {
     let mut own = own(Kind::Elasticsearch).unwrap();
     let place = Place::on(own.server().clone());
-    let storage = place
-        .open(&json!({ "request_timeout": "10s" }))
-        .await
-        .unwrap();
+    let storage = place.open(&json!({})).await.unwrap();
     storage
         .save_processed_crash(&cx(), &id(0), &crash("{}"))
         .await
         .unwrap();
     let saved = Arc::new(AtomicU32::new(0));
-    let saves: Vec<_> = (1..=600)
-        .map(|number| {
+    // Each goes on until the server is gone: however quick it is, it is killed in mid-save.
+    let savers: Vec<_> = (1..=SAVERS)
+        .map(|first| {
             let (storage, saved) = (storage.clone(), Arc::clone(&saved));
             tokio::spawn(async move {
-                let outcome = storage
-                    .save_processed_crash(&cx(), &id(number), &crash("{\"signature\":\"f\"}"))
-                    .await;
-                saved.fetch_add(u32::from(outcome.is_ok()), Ordering::SeqCst);
-                (number, outcome)
+                let mut number = first;
+                let mut acknowledged = Vec::new();
+                loop {
+                    let outcome = storage
+                        .save_processed_crash(&cx(), &id(number), &crash("{\"signature\":\"f\"}"))
+                        .await;
+                    if let Err(error) = outcome {
+                        return (acknowledged, number, error);
+                    }
+                    saved.fetch_add(1, Ordering::SeqCst);
+                    acknowledged.push(number);
+                    number += SAVERS;
+                }
             })
         })
         .collect();
-    while saved.load(Ordering::SeqCst) < 20 {
+    while saved.load(Ordering::SeqCst) < 20 && savers.iter().any(|saver| !saver.is_finished()) {
         tokio::task::yield_now().await;
     }
+    assert!(saved.load(Ordering::SeqCst) >= 20, "nothing is saved");
     own.kill().unwrap();
     let mut acknowledged = vec![0];
     let mut failed = Vec::new();
-    for save in saves {
-        match save.await.unwrap() {
-            (number, Ok(())) => acknowledged.push(number),
-            (number, Err(error)) => {
-                assert!(
-                    matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Timeout),
-                    "{error:?}"
-                );
-                assert!(error.is_retryable());
-                failed.push(number);
-            }
-        }
+    for saver in savers {
+        let (saved, number, error) = saver.await.unwrap();
+        assert!(
+            matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Timeout),
+            "{error:?}"
+        );
+        assert!(error.is_retryable());
+        acknowledged.extend(saved);
+        failed.push(number);
     }
+    let all = acknowledged.len() + failed.len();
     let refused = storage
         .save_processed_crash(&cx(), &id(0), &crash("{}"))
         .await
@@ -89,15 +98,15 @@ async fn what_was_acknowledged_survives_a_kill() {
             .await
             .unwrap();
     }
-    assert_eq!(place.count(), 601);
+    assert_eq!(place.count(), all as u64);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cut_connection_is_made_again() {
     let place = Place::shared(Kind::Elasticsearch);
     let proxy = Proxy::to(place.server.address().unwrap()).unwrap();
-    let urls = json!({ "urls": [format!("http://{}", proxy.address())], "request_timeout": "15s" });
-    let storage = place.open(&urls).await.unwrap();
+    let url = format!("http://{}", proxy.address());
+    let storage = place.open(&json!({ "urls": [url] })).await.unwrap();
     storage
         .save_processed_crash(&cx(), &id(0), &crash("{}"))
         .await
@@ -117,19 +126,33 @@ async fn a_cut_connection_is_made_again() {
         }
         save.unwrap();
     }
+    let short = json!({ "urls": [url], "request_timeout": "5s" });
+    let storage = in_time(async || place.open(&short).await).await;
+    let save = async |number| {
+        storage
+            .save_processed_crash(&cx(), &id(number), &crash("{}"))
+            .await
+    };
+    // From here on it knows that the index is there: the next request is the crash.
+    in_time(async || save(10).await).await;
     proxy.stall();
-    let error = storage
-        .save_processed_crash(&cx(), &id(10), &crash("{}"))
-        .await
-        .unwrap_err();
+    let error = save(11).await.unwrap_err();
     assert_eq!(
         (error.kind(), error.applied()),
         (ErrorKind::Timeout, Applied::Unknown)
     );
     proxy.flow();
-    storage
-        .save_processed_crash(&cx(), &id(10), &crash("{}"))
-        .await
-        .unwrap();
-    assert_eq!(place.count(), 11);
+    in_time(async || save(11).await).await;
+    assert_eq!(place.count(), 12);
+}
+
+/// Again while the disk of the server takes longer than the storage waits.
+async fn in_time<T>(attempt: impl AsyncFn() -> Result<T>) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match attempt().await {
+            Err(error) if error.kind() == ErrorKind::Timeout && Instant::now() < deadline => {}
+            done => return done.unwrap(),
+        }
+    }
 }

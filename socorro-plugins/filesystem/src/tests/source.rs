@@ -261,19 +261,31 @@ async fn a_replaced_crash_is_new_again_whatever_becomes_of_the_old_one() {
     assert!(ids(&source, NOW).await.is_empty());
 }
 
-#[tokio::test]
-async fn what_was_taken_for_nobody_is_given_back() {
-    let tree = Tree::new();
-    let storage = tree.storage(Layout::DatedRadix).await;
-    let source = tree.source_with("1ms", "1s").await;
-    save(&storage, &id("0160918"), "x").await;
-    {
-        let receive = receive(&source, 1, NOW);
-        tokio::pin!(receive);
-        // Begins the work and does not wait for it.
-        assert!(futures_poll(receive.as_mut()).await.is_none());
-    }
-    assert_eq!(receive(&source, 1, Duration::from_secs(60)).await.len(), 1);
+#[test]
+fn what_was_taken_for_nobody_is_given_back() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        // The one that this test keeps busy.
+        .max_blocking_threads(1)
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let tree = Tree::new();
+        let storage = tree.storage(Layout::DatedRadix).await;
+        let source = tree.source_with("1ms", "1s").await;
+        save(&storage, &id("0160918"), "x").await;
+        let (go, waits) = std::sync::mpsc::channel();
+        let busy = tokio::task::spawn_blocking(move || waits.recv());
+        {
+            let receive = receive(&source, 1, NOW);
+            tokio::pin!(receive);
+            // Hands in the work and does not wait for it.
+            assert!(futures_poll(receive.as_mut()).await.is_none());
+        }
+        go.send(()).unwrap();
+        busy.await.unwrap().unwrap();
+        assert_eq!(receive(&source, 1, Duration::from_secs(60)).await.len(), 1);
+    });
 }
 
 async fn futures_poll<F: std::future::Future>(

@@ -187,7 +187,7 @@ async fn what_cannot_be_reached_is_tried_again_with_the_next_operation() -> Resu
     site.through(proxy.address());
     let options = merged(
         json!({}),
-        json!({ "request_timeout": "2s", "connections": 2 }),
+        json!({ "request_timeout": "10s", "connections": 2 }),
     );
     let storage = site.storage(options).await?;
     let samples = samples(3, 4, today());

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use socorro_core::conformance::data::Maker;
@@ -15,6 +16,9 @@ use socorro_testkit::services::{self, Kind};
 use tokio::sync::Mutex;
 
 use crate::support::{Site, cx, plugin};
+
+/// For one case: a disk that stalls for half a minute may do so more than once.
+const CASE: Duration = Duration::from_secs(180);
 
 /// All cases in one schema.
 struct Storages {
@@ -30,6 +34,10 @@ impl StorageSubject for Storages {
 
     async fn reopen(&self, case: &str) -> Option<Result<Arc<dyn CrashStorage>>> {
         Some(self.open(case).await)
+    }
+
+    fn patience(&self) -> Duration {
+        CASE
     }
 }
 
@@ -102,6 +110,10 @@ impl SourceSubject for Sources {
                 .await?;
         }
         Ok(())
+    }
+
+    fn patience(&self) -> Duration {
+        CASE
     }
 }
 

@@ -16,7 +16,8 @@ use socorro_core::{ErrorKind, Result};
 use socorro_testkit::services::{Kind, own};
 
 use crate::support::{
-    Site, ack, cx, expect, failed, ids, receive, samples, save, source, storage, today, until,
+    PATIENCE, Site, ack, cx, expect, failed, ids, receive, samples, save, source, storage, today,
+    until,
 };
 
 /// Saves from eight tasks until it is told to stop; gives what was acknowledged.
@@ -123,10 +124,13 @@ async fn after_a_restart_nobody_notices() -> Result<()> {
 async fn a_server_that_hangs_is_a_timeout() -> Result<()> {
     let server = own(Kind::Postgres).unwrap();
     let site = Site::on(server.server().clone()).await;
+    let samples = samples(1, 3, today());
+    // Writes wait for a disk, so those that have to succeed at once are done by somebody more patient.
+    let patient = site.storage(json!({})).await?;
+    save(&patient, &samples[0]).await?;
     let options = json!({ "request_timeout": "1s", "connections": 1 });
     let storage = Arc::new(site.storage(options).await?);
-    let samples = samples(1, 3, today());
-    save(&*storage, &samples[0]).await?;
+    expect(&*storage, &samples[0]).await;
     server.pause().unwrap();
     let first = failed(save(&*storage, &samples[1]).await);
     // The only connection is at work, and stays so.
@@ -144,7 +148,7 @@ async fn a_server_that_hangs_is_a_timeout() -> Result<()> {
     server.resume();
     for sample in &samples {
         until("a save", || async { save(&*storage, sample).await.is_ok() }).await;
-        expect(&*storage, sample).await;
+        expect(&patient, sample).await;
     }
     Ok(())
 }
@@ -252,12 +256,12 @@ async fn what_a_killed_client_had_out_is_handed_out_again() {
     );
     let said = tokio::task::spawn_blocking(move || said_before_its_death(client, 5));
     let mut out = said.await.unwrap();
-    let source = site.source(json!({ "lease": "2s" })).await.unwrap();
+    let source = site.source(json!({})).await.unwrap();
     let rest = receive(&source, 100, Duration::ZERO).await;
-    assert!(rest.len() == 3 || out.len() == 5, "{rest:?}");
+    assert!(rest.len() >= 3, "{rest:?}");
     let mut came = ids(&rest);
     while came.len() < 8 {
-        let more = receive(&source, 100, Duration::from_secs(30)).await;
+        let more = receive(&source, 100, PATIENCE).await;
         assert!(!more.is_empty(), "only {} came", came.len());
         for delivery in &more {
             ack(&source, delivery).await;

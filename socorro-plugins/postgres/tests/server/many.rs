@@ -1,6 +1,7 @@
 //! Many at once.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::json;
 use socorro_core::Result;
@@ -10,16 +11,28 @@ use crate::support::{Site, close, expect, samples, save, today, until};
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_saves_at_once() -> Result<()> {
     let site = Site::new().await;
-    let storage = Arc::new(site.storage(json!({ "queue": "new" })).await?);
+    let options = json!({ "queue": "new", "lock_timeout": "1min", "request_timeout": "1min" });
+    let storage = Arc::new(site.storage(options).await?);
     let all = samples(1000, 1000, today());
+    // Nothing can be written until all have begun: they wait for each other.
+    let held = site.hold("BEGIN; LOCK TABLE socorro.raw_crash IN SHARE MODE");
+    let begun = Arc::new(AtomicUsize::new(0));
     let tasks: Vec<_> = all
         .iter()
         .cloned()
         .map(|sample| {
-            let storage = storage.clone();
-            tokio::spawn(async move { save(&*storage, &sample).await })
+            let (storage, begun) = (storage.clone(), begun.clone());
+            tokio::spawn(async move {
+                begun.fetch_add(1, Ordering::Relaxed);
+                save(&*storage, &sample).await
+            })
         })
         .collect();
+    until("all have begun", || async {
+        begun.load(Ordering::Relaxed) == 1000
+    })
+    .await;
+    drop(held);
     for task in tasks {
         task.await.unwrap()?;
     }

@@ -2,14 +2,16 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use serde_json::json;
+use socorro_core::conformance::data::Maker;
 use socorro_core::plugin::PluginSource;
 use socorro_core::source::{NewCrashSource, Settlement};
 use socorro_core::storage::CrashStorage;
 use socorro_core::{ErrorKind, Result};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OnceCell};
 
 use crate::support::{PATIENCE, Site, ack, cx, failed, ids, receive, samples, save, today, until};
 
@@ -166,14 +168,16 @@ async fn a_lease_is_renewed_while_its_process_lives() -> Result<()> {
     let site = Site::new().await;
     let storage = site.storage(json!({ "queue": "new" })).await?;
     save(&storage, &samples(1, 1, today())[0]).await?;
-    let holder = site.source(json!({ "lease": "2s" })).await?;
-    let other = site.source(json!({ "lease": "2s" })).await?;
+    // Renewed every third of it: whoever renews may pause for the other two.
+    let holder = site.source(json!({ "lease": "10s" })).await?;
+    let other = site.source(json!({ "lease": "10s" })).await?;
     let came = receive(&holder, 1, Duration::ZERO).await;
     let due = "SELECT extract(epoch FROM due)::bigint FROM socorro.new_crash";
     let first = site.number(due);
-    until("three leases", || async {
+    // Renewed when the first lease would have run out.
+    until("a lease and more", || async {
         assert!(receive(&other, 1, Duration::ZERO).await.is_empty());
-        site.number(due) > first + 4
+        site.number(due) > first + 10
     })
     .await;
     ack(&holder, &came[0]).await;
@@ -242,39 +246,48 @@ async fn a_deleted_crash_leaves_its_queue() -> Result<()> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn consumers_share_without_doubling() -> Result<()> {
     let site = Site::new().await;
-    let storage = Arc::new(site.storage(json!({ "queue": "new" })).await?);
-    let all = samples(1, 300, today());
-    let feed = {
-        let (storage, all) = (storage.clone(), all.clone());
-        tokio::spawn(async move {
-            for sample in &all {
-                save(&*storage, sample).await.unwrap();
-            }
-        })
-    };
+    let storage = site.storage(json!({ "queue": "new" })).await?;
+    let sources = [
+        site.source(json!({})).await?,
+        site.source(json!({})).await?,
+        site.source(json!({})).await?,
+    ];
+    // How many are fed in all, once that is known.
+    let fed = Arc::new(OnceCell::new());
     let seen = Arc::new(Mutex::new(HashMap::new()));
     let mut consumers = Vec::new();
-    for _ in 0..3 {
-        let (source, seen) = (site.source(json!({})).await?, seen.clone());
+    let mut had = Vec::new();
+    for source in sources {
+        let (fed, seen, had_one) = (fed.clone(), seen.clone(), Arc::new(AtomicBool::new(false)));
+        had.push(had_one.clone());
         consumers.push(tokio::spawn(async move {
-            let mut mine = 0;
-            while seen.lock().await.len() < 300 {
+            while fed.get() != Some(&seen.lock().await.len()) {
                 for delivery in receive(&source, 7, Duration::from_millis(50)).await {
                     *seen.lock().await.entry(delivery.id.clone()).or_insert(0) += 1;
-                    mine += 1;
+                    had_one.store(true, Ordering::Relaxed);
                     ack(&source, &delivery).await;
                 }
             }
             source.close(&cx()).await.unwrap();
-            mine
         }));
     }
-    feed.await.unwrap();
+    for sample in &samples(1, 300, today()) {
+        save(&storage, sample).await?;
+    }
+    // A consumer may be slow to begin: there is more until each has had one.
+    let (mut maker, mut count) = (Maker::new(2), 300);
+    let end = Instant::now() + PATIENCE;
+    while !had.iter().all(|had_one| had_one.load(Ordering::Relaxed)) {
+        assert!(Instant::now() < end, "one gets nothing");
+        save(&storage, &maker.sample(today())?).await?;
+        count += 1;
+    }
+    fed.set(count).unwrap();
     for consumer in consumers {
-        assert!(consumer.await.unwrap() > 0, "one got nothing");
+        consumer.await.unwrap();
     }
     let seen = seen.lock().await;
-    assert_eq!(seen.len(), 300);
+    assert_eq!(seen.len(), count);
     assert!(seen.values().all(|times| *times == 1));
     assert_eq!(site.number(LENGTH), 0);
     Ok(())

@@ -196,7 +196,8 @@ impl Site {
         .unwrap()
     }
 
-    /// Runs SQL as administrator on a connection that stays open until what this returns is dropped.
+    /// Runs SQL as administrator on a connection that stays open until what this returns is dropped. Its
+    /// transaction is then rolled back.
     pub(crate) fn hold(&self, sql: &str) -> Held {
         let (config, sql) = (self.config(None, &self.database()), sql.to_owned());
         let (begun, has_begun) = std::sync::mpsc::channel();
@@ -207,6 +208,9 @@ impl Site {
             begun.send(()).unwrap();
             // The other end is dropped.
             let _ = ended.recv();
+            // The server gives locks back when it answers, and some time after a connection was closed. Without a
+            // server there are no locks.
+            let _ = client.batch_execute("ROLLBACK");
         });
         has_begun.recv().unwrap();
         Held(Some((end, thread)))

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use socorro_core::conformance::{self, SourceSubject, StorageSubject};
@@ -11,6 +12,9 @@ use socorro_core::storage::CrashStorage;
 use socorro_core::{Result, async_trait};
 
 use crate::support::{Vhost, save};
+
+/// For one case: a disk that stalls for half a minute may do so more than once.
+const CASE: Duration = Duration::from_secs(180);
 
 struct Storages(Vhost);
 
@@ -22,6 +26,10 @@ impl StorageSubject for Storages {
 
     async fn reopen(&self, case: &str) -> Option<Result<Arc<dyn CrashStorage>>> {
         Some(self.open(case).await)
+    }
+
+    fn patience(&self) -> Duration {
+        CASE
     }
 }
 
@@ -95,6 +103,10 @@ impl SourceSubject for Sources {
             storage.close(&crate::support::cx()).await?;
         }
         Ok(())
+    }
+
+    fn patience(&self) -> Duration {
+        CASE
     }
 }
 

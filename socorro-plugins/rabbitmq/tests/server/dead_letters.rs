@@ -20,7 +20,7 @@ async fn a_crash_is_handed_out_so_often_and_then_is_a_dead_letter() {
     let ids = ids(30, 2);
     save(&storage, &ids[0]).await.unwrap();
     for _ in 0..3 {
-        let came = receive(&source, 1, PATIENCE / 2).await;
+        let came = receive(&source, 1, PATIENCE).await;
         assert_eq!(came[0].id.as_str(), ids[0].as_str());
         let reason = "the test says so".to_owned();
         source
@@ -30,7 +30,7 @@ async fn a_crash_is_handed_out_so_often_and_then_is_a_dead_letter() {
     }
     // Others go on, and the one that is dead does not come.
     save(&storage, &ids[1]).await.unwrap();
-    let came = receive(&source, 2, PATIENCE / 2).await;
+    let came = receive(&source, 2, PATIENCE).await;
     assert_eq!(
         came.iter().map(|one| one.id.as_str()).collect::<Vec<_>>(),
         [ids[1].as_str()]
@@ -62,13 +62,13 @@ async fn giving_back_does_not_count() {
     let ids = ids(31, 1);
     save(&storage, &ids[0]).await.unwrap();
     for _ in 0..10 {
-        let came = receive(&source, 1, PATIENCE / 2).await;
+        let came = receive(&source, 1, PATIENCE).await;
         source
             .settle(&cx(), came[0].token, Settlement::GiveBack)
             .await
             .unwrap();
     }
-    let came = receive(&source, 1, PATIENCE / 2).await;
+    let came = receive(&source, 1, PATIENCE).await;
     assert_eq!(came[0].id.as_str(), ids[0].as_str());
     ack(&source, &came[0]).await;
     source.close(&cx()).await.unwrap();
@@ -87,7 +87,7 @@ async fn messages_of_others() {
     let source = vhost.source(&json!({})).await.unwrap();
     let mut came = Vec::new();
     while came.len() < 2 {
-        for delivery in receive(&source, 5, PATIENCE / 2).await {
+        for delivery in receive(&source, 5, PATIENCE).await {
             ack(&source, &delivery).await;
             came.push(delivery.id.to_string());
         }
@@ -119,7 +119,7 @@ async fn the_order_of_queues() {
     }
     let source = vhost.source(&json!({})).await.unwrap();
     // Until the broker has sent what it may, the order is that of arrival.
-    let first = receive(&source, 1, PATIENCE / 2).await;
+    let first = receive(&source, 1, PATIENCE).await;
     source
         .settle(&cx(), first[0].token, Settlement::GiveBack)
         .await
@@ -133,7 +133,7 @@ async fn the_order_of_queues() {
     }
     let mut order = Vec::new();
     while order.len() < 60 {
-        for delivery in receive(&source, 1, PATIENCE / 2).await {
+        for delivery in receive(&source, 1, PATIENCE).await {
             let place = all
                 .iter()
                 .position(|id| id.as_str() == delivery.id.as_str())

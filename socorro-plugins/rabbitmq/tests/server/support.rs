@@ -19,8 +19,8 @@ use socorro_testkit::services::{self, Kind, Server};
 
 use crate::documented::{self, User};
 
-/// Long enough for a busy machine; only a failure takes so long.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+/// Long enough for a busy machine whose disk stalls for half a minute, more than once; only a failure takes so long.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A virtual host, removed when dropped.
 pub(crate) struct Vhost {
@@ -119,12 +119,13 @@ impl Vhost {
         format!("{documented} {}", self.name)
     }
 
-    /// The options of an instance of this user, `more` on top.
+    /// The options of an instance of this user, `more` on top. Its limits are [`PATIENCE`]: who wants less says so.
     pub(crate) fn options(&self, user: &str, more: &Value) -> Value {
         let url = self.url(&self.server.url, user);
         let declare = user == "socorro-setup";
         merged([
             &json!({ "url": url, "password": PASSWORD, "declare": declare }),
+            &json!({ "connect_timeout": "2min", "request_timeout": "2min" }),
             &self.options,
             more,
         ])
@@ -168,6 +169,13 @@ impl Vhost {
         let messages: Vec<Value> = serde_json::from_slice(&answer).unwrap();
         let body = |message: &Value| message["payload"].as_str().unwrap().to_owned();
         messages.iter().map(body).collect()
+    }
+
+    /// How many messages a queue holds, those that are out included, as the broker counted them some seconds ago.
+    pub(crate) fn counted(&self, queue: &str) -> Option<u64> {
+        let answer = self.ask("GET", &self.queue(queue), &json!(null));
+        let queue: Value = serde_json::from_slice(&answer).unwrap();
+        queue["messages"].as_u64()
     }
 
     /// Publishes a message as another producer would.
@@ -230,15 +238,22 @@ async fn load_once() -> Arc<Plugin> {
 pub(crate) async fn storage(options: &Value) -> Result<PluginStorage> {
     load()
         .await
-        .open_storage("queue", options, &OpenOptions::default())
+        .open_storage("queue", options, &open_options())
         .await
 }
 
 pub(crate) async fn source(options: &Value) -> Result<PluginSource> {
     load()
         .await
-        .open_source("new", options, &OpenOptions::default())
+        .open_source("new", options, &open_options())
         .await
+}
+
+fn open_options() -> OpenOptions {
+    OpenOptions {
+        timeout: PATIENCE,
+        ..OpenOptions::default()
+    }
 }
 
 /// So many ids, the same for the same seed.
@@ -323,7 +338,7 @@ pub(crate) async fn drain(source: &PluginSource, expected: usize) -> BTreeMap<St
     let mut came = BTreeMap::new();
     loop {
         let wait = if came.len() < expected {
-            PATIENCE / 2
+            PATIENCE
         } else {
             Duration::from_millis(500)
         };
@@ -336,6 +351,24 @@ pub(crate) async fn drain(source: &PluginSource, expected: usize) -> BTreeMap<St
             ack(source, &delivery).await;
         }
     }
+}
+
+/// Waits until the broker counts nothing in the queue any more: it has heard every acknowledgement, also those
+/// whose connection was cut and that are repeated when their messages come again. What is handed out meanwhile.
+///
+/// A close waits for that, too, but for two seconds, and a disk may stall for longer.
+pub(crate) async fn until_heard(vhost: &Vhost, source: &PluginSource, queue: &str) -> Vec<String> {
+    let deadline = Instant::now() + PATIENCE;
+    let mut came = Vec::new();
+    while vhost.counted(queue) != Some(0) {
+        assert!(Instant::now() < deadline, "{queue}: not empty");
+        // Connects again if it has to.
+        for delivery in receive(source, 1, Duration::from_millis(200)).await {
+            ack(source, &delivery).await;
+            came.push(delivery.id.to_string());
+        }
+    }
+    came
 }
 
 /// Waits until `holds`; fails after [`PATIENCE`].

@@ -89,7 +89,7 @@ async fn a_body_that_breaks_off_is_no_crash() {
 #[tokio::test]
 async fn a_server_that_hangs_is_given_up() {
     let server = server().await;
-    let storage = open_with(&server, &json!({ "request_timeout": "300ms" })).await;
+    let storage = open_with(&server, &json!({ "request_timeout": "3s" })).await;
     let sample = crash(1);
     for (operation, applied) in [("dump_names", Applied::No), ("raw_crash", Applied::Unknown)] {
         server.inject(Fault::new(Action::Stall).with_key(operation));

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use socorro_core::conformance::{self, StorageSubject};
-use socorro_core::plugin::{OpenOptions, Plugin};
+use socorro_core::plugin::Plugin;
 use socorro_core::storage::CrashStorage;
 use socorro_core::{Result, async_trait};
 use socorro_testkit::services::Kind;
 
 use crate::library::library;
-use crate::support::Account;
+use crate::support::{Account, patiently};
 
 /// A prefix for each case.
 struct Bucket {
@@ -24,7 +24,7 @@ impl Bucket {
     async fn instance(&self, case: &str) -> Result<Arc<dyn CrashStorage>> {
         let mut options = self.account.options(&self.more);
         options["prefix"] = json!(case);
-        let how = OpenOptions::default();
+        let how = patiently();
         Ok(Arc::new(
             self.library.open_storage("archive", &options, &how).await?,
         ))
@@ -42,7 +42,7 @@ impl StorageSubject for Bucket {
     }
 
     fn patience(&self) -> Duration {
-        Duration::from_secs(120)
+        Duration::from_secs(180)
     }
 }
 

@@ -2,16 +2,16 @@
 
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::{Value, json};
 use socorro_core::conformance::data::{Maker, Sample};
 use socorro_core::crash::{Dumps, Limits, RawCrash};
 use socorro_core::plugin::PluginStorage;
-use socorro_testkit::proxy::Proxy;
+use socorro_testkit::proxy::{Direction, Proxy};
 use socorro_testkit::services::{Kind, own};
 
-use crate::support::{Account, crash, is_whole, open, save, shared};
+use crate::support::{Account, PATIENCE, crash, is_whole, open, save, shared};
 
 /// The options and the seed of the crash that a process is to save.
 const VICTIM: &str = "SOCORRO_TEST_S3_VICTIM";
@@ -39,9 +39,15 @@ async fn a_process_saves_a_crash() {
     assert!(is_whole(&storage, &large(seed)).await);
 }
 
-/// Starts a process that saves through a proxy, stops the flow once a key with `prefix` is there, and kills it.
+/// How much of a dump is uploaded when the process is killed: more than all other requests, less than a part of it.
+const UPLOADED: u64 = 1_000_000;
+
+/// Starts a process that saves through a proxy, which stops the flow in the middle of the dump, and kills it once a key
+/// with `prefix` is there.
 async fn kill_while(account: &Account, kind: Kind, prefix: &str, seed: u64) {
     let proxy = Proxy::to(shared(kind).address().unwrap()).unwrap();
+    // Beforehand: looking for the key may take as long as the whole save.
+    proxy.stall_after(Direction::ToServer, UPLOADED);
     let options =
         account.options(&json!({ "endpoint_url": format!("http://{}", proxy.address()) }));
     let mut child = Command::new(std::env::current_exe().unwrap())
@@ -53,12 +59,11 @@ async fn kill_while(account: &Account, kind: Kind, prefix: &str, seed: u64) {
         .stdout(Stdio::null())
         .spawn()
         .unwrap();
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + PATIENCE;
     while account.keys(prefix).await.is_empty() {
         assert!(Instant::now() < deadline, "nothing below {prefix}");
         assert!(child.try_wait().unwrap().is_none(), "it ended too early");
     }
-    proxy.stall();
     child.kill().unwrap();
     child.wait().unwrap();
 }
@@ -95,12 +100,12 @@ async fn a_process_that_saves_to_garage() {
 async fn the_server() {
     let mut garage = own(Kind::Garage).unwrap();
     let account = Account::of(garage.server(), "crashes").await;
-    let storage = account.open(&json!({ "request_timeout": "5s" })).await;
+    let storage = account.open(&json!({})).await;
     let samples: Arc<Vec<Sample>> = Arc::new((0..400).map(|seed| crash(1000 + seed)).collect());
     let savers: Vec<_> = (0..8)
         .map(|saver| tokio::spawn(save_some(storage.clone(), Arc::clone(&samples), saver)))
         .collect();
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + PATIENCE;
     while account.keys("v1/raw_crash/").await.len() < 40 {
         assert!(Instant::now() < deadline, "nothing is saved");
     }
@@ -110,7 +115,8 @@ async fn the_server() {
     for saver in savers {
         acknowledged.extend(saver.await.unwrap());
     }
-    assert!(acknowledged.len() >= 40, "{}", acknowledged.len());
+    // Each saver may have missed the answer to one that is there.
+    assert!(acknowledged.len() >= 32, "{}", acknowledged.len());
     for sample in &acknowledged {
         assert!(is_whole(&storage, sample).await, "{} was lost", sample.id);
     }

@@ -1,4 +1,5 @@
 use std::path::PathBuf;
+use std::time::Duration;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region, RequestChecksumCalculation};
@@ -11,6 +12,9 @@ use socorro_core::{Context, Result};
 use socorro_testkit::services::{self, Kind, Server};
 
 use crate::library::library;
+
+/// How long what has to come may take: disks stall for half a minute.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A bucket of a test's own, and the least-privileged account that may use it.
 #[derive(Clone, Debug)]
@@ -161,8 +165,16 @@ pub(crate) fn documented_policy(bucket: &str) -> Value {
 
 /// A storage of the loaded library.
 pub(crate) async fn open(options: &Value) -> Result<PluginStorage> {
-    let how = OpenOptions::default();
-    library().await.open_storage("archive", options, &how).await
+    let library = library().await;
+    library.open_storage("archive", options, &patiently()).await
+}
+
+/// How a storage is opened.
+pub(crate) fn patiently() -> OpenOptions {
+    OpenOptions {
+        timeout: PATIENCE,
+        ..OpenOptions::default()
+    }
 }
 
 pub(crate) fn day() -> CrashDate {
