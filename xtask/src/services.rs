@@ -5,7 +5,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use socorro_testkit::services::{self, Files, Kind};
+use socorro_testkit::memory::Files;
+use socorro_testkit::services::{self, Kind};
 
 /// What to do with them.
 #[derive(clap::Args)]
@@ -52,14 +53,7 @@ fn kind(name: &str) -> Result<Kind, String> {
 /// Does it.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     match &arguments.action {
-        Action::Up { kinds, in_memory } => {
-            let files = if *in_memory {
-                Files::InMemory
-            } else {
-                Files::OnDisk
-            };
-            up(or_all(kinds), files)
-        }
+        Action::Up { kinds, in_memory } => up(or_all(kinds), Files::in_memory(*in_memory)),
         Action::Fetch { kinds } => fetch(or_all(kinds)),
         Action::Down { after_input } => {
             if *after_input {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
 use socorro_soak::options::Options;
+use socorro_testkit::memory::Files;
 use socorro_testkit::plugins::{self, Profile};
 
 /// How long, how hard.
@@ -45,7 +46,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         reloads: arguments.reloads,
         rate: arguments.rate,
         seed: arguments.seed,
-        in_memory: arguments.in_memory,
+        files: Files::in_memory(arguments.in_memory),
         plugins,
     })?;
     println!("{outcome}");

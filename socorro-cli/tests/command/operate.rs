@@ -4,8 +4,10 @@
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
+use std::time::Instant;
 
 use regex_lite::Regex;
+use serde_json::{Value, json};
 use socorro_core::ErrorKind;
 use socorro_core::live::Step;
 use socorro_core::telemetry::table::{ALL, MetricKind};
@@ -16,6 +18,9 @@ use crate::page::{Block, Moved, blocks};
 use crate::support::{Done, PATIENCE, finish, plugins};
 
 const PAGE: &str = include_str!("../../../docs/operate.md");
+
+/// How the page asks the program how it is.
+const STATUS: &str = "socorro --config /etc/socorro status";
 
 /// Where the page has its endpoint, and its plugins.
 const ENDPOINT: &str = "127.0.0.1:9464";
@@ -87,6 +92,19 @@ impl Reader {
         assert_eq!(done.code, Some(code), "{}\n{done:?}", block.text);
     }
 
+    /// An instance that was replaced takes a moment to end, and the page is about what is after that.
+    fn has_ended_what_leaves(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let done = self.run(&format!("{STATUS} --json"));
+            let status: Value = serde_json::from_str(done.text()).unwrap();
+            if status["leaving"] == json!([]) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{status:#}");
+        }
+    }
+
     fn session(&mut self, block: &Block) {
         for (line, answer) in block.commands() {
             if line.ends_with(" run") {
@@ -99,6 +117,9 @@ impl Reader {
             // That one runs already; `control.rs` starts it so.
             if line.ends_with(" run --last-good") {
                 continue;
+            }
+            if line == STATUS {
+                self.has_ended_what_leaves();
             }
             let done = self.run(line);
             let said = self.moved.back(done.text());
@@ -123,8 +144,6 @@ fn plain(text: &str) -> String {
         (r" *\d+\.\d+ ms", " N ms"),
         (r#""milliseconds": [\d.]+"#, "milliseconds"),
         (r#""phases": \{[^}]*\}"#, "phases"),
-        // An instance that was replaced takes a moment to end.
-        (r"\n(draining|closing) [^\n]*", ""),
     ];
     changes.iter().fold(text.to_owned(), |text, (what, by)| {
         let what = Regex::new(what).unwrap();

@@ -12,12 +12,11 @@ use crate::support::{PATIENCE, Place};
 
 const STARTS: u32 = 1000;
 
-/// The signals come so long after the fork, evenly spread: before `main`, in the middle of the start, after it.
-const SPREAD: Duration = Duration::from_millis(30);
-
 #[test]
 fn a_thousand_starts_under_hangups_die_never_and_end_on_the_new_file() {
     let place = Place::new("");
+    // The signals come so long after the fork, evenly spread: before `main`, in the middle of the start, after it.
+    let spread = time_of_a_start(&place) * 2;
     let next = AtomicU32::new(0);
     let (before, at, after) = (AtomicU32::new(0), AtomicU32::new(0), AtomicU32::new(0));
     thread::scope(|threads| {
@@ -33,7 +32,7 @@ fn a_thousand_starts_under_hangups_die_never_and_end_on_the_new_file() {
                     if number >= STARTS {
                         return;
                     }
-                    match start(&place, number) {
+                    match start(&place, number, spread) {
                         Seen::ByTheStart => before.fetch_add(1, Ordering::Relaxed),
                         Seen::ByTheReload => after.fetch_add(1, Ordering::Relaxed),
                     };
@@ -48,31 +47,33 @@ fn a_thousand_starts_under_hangups_die_never_and_end_on_the_new_file() {
     assert!(before.into_inner() > 0 && after.into_inner() > 0);
 }
 
+/// How long it takes here and now until a program runs.
+fn time_of_a_start(place: &Place) -> Duration {
+    let forked = Instant::now();
+    let mut run = place.start(&["run"]);
+    run.wait_for("started: generation 1", PATIENCE).unwrap();
+    let took = forked.elapsed();
+    run.signal("KILL").unwrap();
+    run.wait(PATIENCE).unwrap();
+    took
+}
+
 /// Who read the new file first.
 enum Seen {
     ByTheStart,
     ByTheReload,
 }
 
-fn start(place: &Place, number: u32) -> Seen {
+fn start(place: &Place, number: u32, spread: Duration) -> Seen {
     let file = place.write(&format!("{number}.toml"), "[limits]\ndumps = 1\n");
     let new = place.write(&format!("{number}.new"), "[limits]\ndumps = 2\n");
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_socorro"));
     command.arg("--config").arg(&file).arg("run");
-    // The first and the last are on their side of the moment on every machine.
-    if number == 0 {
-        std::fs::rename(&new, &file).unwrap();
-    }
-    let due = Instant::now() + SPREAD * number / STARTS;
+    let due = Instant::now() + spread * number / STARTS;
     let mut run = Program::start(&mut command).unwrap();
-    if number == STARTS - 1 {
-        run.wait_for("started: generation 1", PATIENCE).unwrap();
-    }
     // The moment is the test: nothing is waited for.
     thread::sleep(due.saturating_duration_since(Instant::now()));
-    if number > 0 {
-        std::fs::rename(new, file).unwrap();
-    }
+    std::fs::rename(new, file).unwrap();
     let pid = Pid::from_raw(run.id().try_into().unwrap());
     kill(pid, Signal::SIGHUP).unwrap();
     // The attempt that the signal made has read the new file, so after it the program is on it either way.

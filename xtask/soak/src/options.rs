@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use socorro_testkit::memory::Files;
+
 /// What a soak is.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -11,8 +13,8 @@ pub struct Options {
     pub rate: u32,
     /// Edits, schedule and payloads come from it.
     pub seed: u64,
-    /// Keeps all files in a file system in memory, if there is one with room.
-    pub in_memory: bool,
+    /// Where all its files are.
+    pub files: Files,
     /// Where the libraries `libsocorro_plugin_{filesystem,memory,witness}.so` are.
     pub plugins: PathBuf,
 }

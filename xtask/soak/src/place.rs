@@ -3,7 +3,8 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use socorro_testkit::{memory, plugins};
+use socorro_testkit::memory::Files;
+use socorro_testkit::plugins;
 use tempfile::TempDir;
 
 use crate::model::{Model, VERSIONS};
@@ -19,14 +20,9 @@ pub(crate) struct Place {
 const PLUGINS: [&str; 3] = ["filesystem", "memory", "witness"];
 
 impl Place {
-    /// With copies of these libraries; in memory, if that is wanted and there is room.
-    pub(crate) fn new(libraries: &Path, in_memory: bool) -> Result<Self> {
-        let mut builder = tempfile::Builder::new();
-        builder.prefix("soak-");
-        let directory = match memory::directory().filter(|_| in_memory) {
-            Some(memory) => builder.tempdir_in(memory)?,
-            None => builder.tempdir()?,
-        };
+    /// With copies of these libraries.
+    pub(crate) fn new(libraries: &Path, files: Files) -> Result<Self> {
+        let directory = files.temporary("soak-")?;
         let path = directory.path().canonicalize()?;
         let place = Self { directory, path };
         fs::create_dir(place.path("plugins"))?;

@@ -33,7 +33,7 @@ pub fn run(options: &Options) -> Result<Outcome> {
         .thread_keep_alive(Duration::from_millis(20))
         .enable_all()
         .build()?;
-    let place = Place::new(&options.plugins, options.in_memory)?;
+    let place = Place::new(&options.plugins, options.files)?;
     let outcome = runtime.block_on(soak(options, &place))?;
     place.remove()?;
     Ok(outcome)

@@ -3,6 +3,7 @@
 #![cfg(target_os = "linux")]
 
 use socorro_soak::options::Options;
+use socorro_testkit::memory::Files;
 use socorro_testkit::plugins::{self, Profile};
 
 /// Another seed: `SOCORRO_SOAK_SEED=7 cargo test -p socorro-soak`.
@@ -18,7 +19,7 @@ fn reloads_lose_nothing() {
         rate: 300,
         seed,
         // All backends are to be healthy, also while the disk is not.
-        in_memory: true,
+        files: Files::InMemory,
         plugins,
     })
     .unwrap();

@@ -5,7 +5,8 @@ use std::thread::{self, JoinHandle};
 
 use anyhow::{Context, Result, anyhow};
 use serde_json::Value;
-use socorro_testkit::services::{Files, Kind, STATE_VARIABLE, state_file};
+use socorro_testkit::memory::Files;
+use socorro_testkit::services::{Kind, STATE_VARIABLE, state_file};
 
 use super::Log;
 use crate::run::{cargo, run};

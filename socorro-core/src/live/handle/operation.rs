@@ -55,7 +55,7 @@ impl StorageHandle {
         F: Fn(Open, Context) -> Fut,
         Fut: Future<Output = Result<T>>,
     {
-        let entered = self.enter(pin, bytes).await?;
+        let entered = self.enter(pin, operation, bytes).await?;
         let Entered {
             entry,
             within,
@@ -79,7 +79,9 @@ impl StorageHandle {
                 Some(timeout) => cx.clone().with_timeout(timeout),
                 None => cx.clone(),
             };
-            attempt(Open::Live(within.live().clone(), redaction.clone()), cx)
+            let live = within.live().clone();
+            let redaction = redaction.clone();
+            attempt(Open::Live { live, redaction }, cx)
         }));
         let Some(pin) = pin else {
             return work.await;
@@ -101,7 +103,7 @@ impl StorageHandle {
 
     /// Begins an operation in the generation of `pin`: holds the storage in it. Waits while a reload exchanges the
     /// storage, or one below it; then it begins in the generation that serves after that.
-    async fn enter(&self, mut pin: Pin, bytes: usize) -> Result<Entered> {
+    async fn enter(&self, mut pin: Pin, operation: Operation, bytes: usize) -> Result<Entered> {
         let mut waited: Option<(Arc<Parking>, Admitted)> = None;
         loop {
             let entry = self.entry(&pin)?;
@@ -121,10 +123,11 @@ impl StorageHandle {
             };
             let out = match held {
                 Ok((within, below)) => {
+                    let reads = operation == Operation::GetProcessedCrash;
                     return Ok(Entered {
                         entry,
                         within,
-                        redaction: pin.generation().redaction().clone(),
+                        redaction: reads.then(|| pin.generation().redaction().clone()),
                         pin: below,
                         _admitted: admitted,
                     });
@@ -178,8 +181,8 @@ impl StorageHandle {
 struct Entered {
     entry: Arc<StorageEntry>,
     within: Within<dyn OpenStorage>,
-    /// Of the generation that it runs in.
-    redaction: Arc<Redaction>,
+    /// Of the generation that it runs in, if it reads a processed crash: others do not pay for it.
+    redaction: Option<Arc<Redaction>>,
     /// Of a composite: what is below it.
     pin: Option<Pin>,
     _admitted: Admitted,
@@ -187,14 +190,17 @@ struct Entered {
 
 /// The storage of one attempt, kept open by it.
 pub(super) enum Open {
-    Live(Arc<LiveStorage>, Arc<Redaction>),
+    Live {
+        live: Arc<LiveStorage>,
+        redaction: Option<Arc<Redaction>>,
+    },
     Fixed(Arc<dyn CrashStorage>),
 }
 
 impl Open {
     pub(super) fn get(&self) -> &dyn CrashStorage {
         match self {
-            Self::Live(live, _) => live.open(),
+            Self::Live { live, .. } => live.open(),
             Self::Fixed(storage) => &**storage,
         }
     }
@@ -202,7 +208,15 @@ impl Open {
     /// Without what the generation forbids; no generation, nothing forbidden.
     pub(super) fn redact(&self, processed: ProcessedCrash) -> Result<ProcessedCrash> {
         match self {
-            Self::Live(_, redaction) => redaction.apply(&processed),
+            Self::Live {
+                redaction: Some(redaction),
+                ..
+            } => redaction.apply(&processed),
+            // Nothing is shown of which it is not known whether it may be.
+            Self::Live { .. } => Err(Error::new(
+                ErrorKind::Internal,
+                "an operation that is not known to read processed crashes asks for the redaction of one",
+            )),
             Self::Fixed(_) => Ok(processed),
         }
     }

@@ -46,21 +46,19 @@ async fn saves_fail_in_time_and_recover() {
 
     set_watermark(own.server(), "1MB");
     let limit = Duration::from_secs(2);
-    // The broker may take a message or two before it blocks those who publish, and may take long over them.
+    // The broker may take a message or two before it blocks those who publish.
     let mut kinds = Vec::new();
     let deadline = Instant::now() + PATIENCE;
-    while kinds.len() < 3 || kinds.last() != Some(&ErrorKind::Throttled) {
-        assert!(
-            Instant::now() < deadline,
-            "the alarm blocks nothing: {kinds:?}"
-        );
+    while kinds.len() < 3 {
+        assert!(Instant::now() < deadline, "the alarm blocks nothing");
         let started = Instant::now();
         if let Err(error) = save_within(&storage, &ids[1], limit).await {
             assert!(error.is_retryable(), "{error:?}");
-            assert!(started.elapsed() < PATIENCE, "{:?}", started.elapsed());
+            assert!(started.elapsed() < limit * 2, "{:?}", started.elapsed());
             kinds.push(error.kind());
         }
     }
+    assert_eq!(kinds.last(), Some(&ErrorKind::Throttled), "{kinds:?}");
     let health = storage.health(&cx()).await.unwrap();
     assert!(
         matches!(health.writable, Check::Failed(ref why) if why.contains("short of memory")),

@@ -106,7 +106,7 @@ async fn the_server() {
         .map(|saver| tokio::spawn(save_some(storage.clone(), Arc::clone(&samples), saver)))
         .collect();
     let deadline = Instant::now() + PATIENCE;
-    while account.keys("v1/raw_crash/").await.len() < 40 {
+    while account.keys("v1/raw_crash/").await.len() < 48 {
         assert!(Instant::now() < deadline, "nothing is saved");
     }
     garage.kill().unwrap();
@@ -116,7 +116,7 @@ async fn the_server() {
         acknowledged.extend(saver.await.unwrap());
     }
     // Each saver may have missed the answer to one that is there.
-    assert!(acknowledged.len() >= 32, "{}", acknowledged.len());
+    assert!(acknowledged.len() >= 40, "{}", acknowledged.len());
     for sample in &acknowledged {
         assert!(is_whole(&storage, sample).await, "{} was lost", sample.id);
     }

@@ -61,16 +61,6 @@ pub use server::Server;
 pub use set::{Status, down, fetch, status, up};
 pub use shared::{STATE_VARIABLE, shared, state_file};
 
-/// Where the shared servers keep their files.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Files {
-    /// As in production: what is measured.
-    OnDisk,
-    /// In memory, if there is a file system with room, else on disk. A killed process loses nothing of it, and a disk
-    /// that stalls, as those of shared machines do, delays nothing.
-    InMemory,
-}
-
 /// What a server is started for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Use {

@@ -13,7 +13,7 @@ use super::process::Process;
 use super::state::{State, StateFile};
 use super::user::User;
 use super::{Kind, Server, Use, front, install, kinds};
-use crate::memory;
+use crate::memory::{self, Files};
 
 /// A server of one's own. Killed, and its files removed, when dropped.
 #[derive(Debug)]
@@ -64,13 +64,8 @@ const PREFIX: &str = "socorro-own-";
 /// A new one, removed when dropped.
 fn directory(kind: Kind) -> Result<TempDir> {
     let prefix = format!("{PREFIX}{}-{kind}-", std::process::id());
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(&prefix);
     // Ceph writes past the cache, which file systems in memory do not offer everywhere.
-    let made = match memory::directory().filter(|_| kind != Kind::Ceph) {
-        Some(memory) => builder.tempdir_in(memory),
-        None => builder.tempdir(),
-    };
+    let made = Files::in_memory(kind != Kind::Ceph).temporary(&prefix);
     made.context("cannot make a directory for a server")
 }
 

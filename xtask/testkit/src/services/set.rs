@@ -12,8 +12,8 @@ use super::place::{MARK, Place};
 use super::process::{self, Process};
 use super::state::{Entry, State, StateFile};
 use super::user::User;
-use super::{Files, Kind, Server, Use, install, kinds, own, shared};
-use crate::memory;
+use super::{Kind, Server, Use, install, kinds, own, shared};
+use crate::memory::{self, Files};
 
 /// How a server is.
 #[derive(Debug)]
@@ -243,8 +243,8 @@ fn alone(home: &Path) -> Result<File> {
 
 /// A directory that `user` can use: on disk in `home`, or among the temporary files if it cannot get there.
 fn directory(home: &Path, files: Files, user: User) -> Result<PathBuf> {
-    if let (Files::InMemory, Some(memory)) = (files, memory::directory()) {
-        return temporary(Some(memory), user);
+    if files == Files::InMemory && memory::directory().is_some() {
+        return temporary(files, user);
     }
     let wanted = home.join("data");
     fs::create_dir_all(&wanted)?;
@@ -252,18 +252,12 @@ fn directory(home: &Path, files: Files, user: User) -> Result<PathBuf> {
     if user.can_use(&wanted) {
         return Ok(wanted);
     }
-    temporary(None, user)
+    temporary(Files::OnDisk, user)
 }
 
-/// One that stays, in `within` or among the temporary files.
-fn temporary(within: Option<&Path>, user: User) -> Result<PathBuf> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix("socorro-services-");
-    let made = match within {
-        Some(within) => builder.tempdir_in(within)?,
-        None => builder.tempdir()?,
-    };
-    let directory = made.keep();
+/// One that stays.
+fn temporary(files: Files, user: User) -> Result<PathBuf> {
+    let directory = files.temporary("socorro-services-")?.keep();
     user.give(&directory)?;
     Ok(directory)
 }
